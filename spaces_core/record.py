@@ -1,0 +1,203 @@
+"""Record chapters: run each Jupytext source and keep what its cells put out, byte for byte the same on a second run.
+
+    python -m spaces_core.record [--force] [--jobs N] [part/topic ...]
+
+For `chapters/<part>/<topic>.md` this writes, in `tests/recorded/<part>/`: `<topic>.ipynb` (the notebook with outputs),
+`<topic>.ledger.json` (what was checked, written by the chapter), `<topic>.figures.json` (the numbers drawn) and
+`<topic>.run.json` (when, how long, on what). A chapter is run again when a code cell, a display or `spaces_core` has
+changed; a change of prose alone keeps the outputs. Exits with 1 when a chapter fails, naming chapter and cell.
+"""
+
+import argparse
+import concurrent.futures
+import datetime
+import hashlib
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from spaces_core import machine
+
+ROOT = Path(__file__).resolve().parent.parent
+CHAPTERS, RECORDED = ROOT / "chapters", ROOT / "tests" / "recorded"
+KINDS = (".ipynb", ".ledger.json", ".figures.json", ".run.json")
+CELL_SECONDS = 600
+
+
+class ChapterFailedError(RuntimeError):
+    """A cell of a chapter raised an exception while it was recorded."""
+
+
+def chapter_names() -> list[str]:
+    """Every chapter as `part/topic`."""
+    return sorted(p.relative_to(CHAPTERS).with_suffix("").as_posix() for p in CHAPTERS.glob("*/[a-z]*.md"))
+
+
+def kernel_settings(name: str, folder: Path) -> dict[str, str]:
+    """Environment variables under which a chapter is recorded and replayed; its ledger goes to `folder`."""
+    return {
+        "OMP_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "PYTHONHASHSEED": "0",
+        "SPACES_CHAPTER": name,
+        "SPACES_LEDGER_DIR": str(folder),
+    }
+
+
+def read_source(name: str) -> Any:
+    """The notebook that a chapter's source stands for, in normal form: stable ids, no volatile metadata."""
+    import jupytext
+
+    nb = jupytext.read(CHAPTERS / f"{name}.md")
+    nb.metadata = {"jupytext": {"default_lexer": "ipython3"}, "kernelspec": nb.metadata["kernelspec"]}
+    nb.nbformat, nb.nbformat_minor = 4, 5
+    for i, cell in enumerate(nb.cells):
+        cell.id = f"c{i:03d}"
+    return nb
+
+
+def record(name: str, force: bool = False) -> str:
+    """Bring the recording of one chapter up to date; returns what was done."""
+    nb, run = read_source(name), _read_json(name, ".run.json")
+    if not force and run and run["spaces_core"] == library_hash() and _keep_outputs(name, nb):
+        return "kept its outputs" if _write(name, nb) else "is up to date"
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        _execute(name, nb, Path(folder))
+        for kind in (".ledger.json", ".figures.json"):
+            fresh, stored = Path(folder, name + kind), RECORDED / (name + kind)
+            shutil.copyfile(fresh, stored) if fresh.exists() else stored.unlink(missing_ok=True)
+    _write(name, nb)
+    seconds = round(time.monotonic() - started, 1)
+    facts = {
+        "recorded": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "command": f"python -m spaces_core.record {name}",
+        "seconds": seconds,
+        "code_cells": sum(c.cell_type == "code" for c in nb.cells),
+        "hardware": machine.hardware(),
+        "versions": machine.versions(),
+        "spaces_core": library_hash(),
+    }
+    (RECORDED / f"{name}.run.json").write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
+    return f"ran in {seconds} s"
+
+
+def library_hash() -> str:
+    """One hash of all sources of `spaces_core`: recordings made with other sources are made again."""
+    digest = hashlib.sha256()
+    for path in sorted((ROOT / "spaces_core").rglob("*.py")):
+        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _execute(name: str, nb: Any, folder: Path) -> None:
+    """Run every cell in a fresh kernel; ledger and figure data go to `folder`."""
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    cwd = RECORDED / Path(name).parent
+    cwd.mkdir(parents=True, exist_ok=True)
+    client = NotebookClient(nb, timeout=CELL_SECONDS, kernel_name="python3", resources={"metadata": {"path": str(cwd)}})
+    try:
+        quiet = ["--IPKernelApp.log_level=ERROR"]
+        client.execute(env={**os.environ, **kernel_settings(name, folder)}, extra_arguments=quiet)
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        done = [i for i, c in enumerate(nb.cells) if c.cell_type == "code" and c.execution_count]
+        place = done[-1] if done else 0
+        first = nb.cells[place].source.strip().splitlines()[:1]
+        raise ChapterFailedError(f"{name}: cell {place} ({''.join(first)}) failed\n{error}") from None
+    for cell in nb.cells:
+        cell.metadata.pop("execution", None)
+        for output in cell.get("outputs", []):
+            output.pop("transient", None)
+
+
+def _keep_outputs(name: str, nb: Any) -> bool:
+    """Give `nb` the recorded outputs if its code and its displays are the recorded ones, at the same lines."""
+    import nbformat
+
+    path = RECORDED / f"{name}.ipynb"
+    if not path.exists():
+        return False
+    old = nbformat.read(path, 4)
+    if _substance(old) != _substance(nb):
+        return False
+    outputs = iter([c for c in old.cells if c.cell_type == "code"])
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            kept = next(outputs)
+            cell.outputs, cell.execution_count = kept.outputs, kept.execution_count
+    nb.metadata["language_info"] = old.metadata["language_info"]
+    return True
+
+
+def _substance(nb: Any) -> list:
+    """The parts of a notebook on which its outputs depend: code, tags and displayed mathematics."""
+    parts = []
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            parts.append((cell.source, cell.metadata))
+        else:
+            parts += re.findall(r"\$\$.*?\$\$[^\n]*|^`{3,}\{math\}.*?^`{3,}", cell.source, re.DOTALL | re.MULTILINE)
+    return parts
+
+
+def _write(name: str, nb: Any) -> bool:
+    """Write the notebook if it differs from the stored one."""
+    import nbformat
+
+    nbformat.validate(nb)
+    path, text = RECORDED / f"{name}.ipynb", nbformat.writes(nb, 4) + "\n"
+    if path.exists() and path.read_text() == text:
+        return False
+    path.write_text(text)
+    return True
+
+
+def _read_json(name: str, kind: str) -> Any:
+    path = RECORDED / (name + kind)
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line of the recorder."""
+    parser = argparse.ArgumentParser(prog="python -m spaces_core.record", description="Record chapters of the book.")
+    parser.add_argument("names", nargs="*", metavar="part/topic", help="chapters to record (default: all)")
+    parser.add_argument("--force", action="store_true", help="run also where nothing but prose has changed")
+    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="chapters run at a time")
+    options = parser.parse_args(arguments)
+    known = chapter_names()
+    unknown = sorted(set(options.names) - set(known))
+    if unknown:
+        parser.error(f"no such chapter: {', '.join(unknown)}; there are: {', '.join(known) or 'none'}")
+    failed = 0
+    with concurrent.futures.ProcessPoolExecutor(options.jobs) as pool:
+        jobs = {pool.submit(record, name, options.force): name for name in options.names or known}
+        for job in concurrent.futures.as_completed(jobs):
+            try:
+                print(f"{jobs[job]} {job.result()}", flush=True)
+            except Exception as error:
+                failed += 1
+                print(f"{jobs[job]}: not recorded: {error}", file=sys.stderr, flush=True)
+    if not options.names:
+        _remove_orphans(known)
+    return 1 if failed else 0
+
+
+def _remove_orphans(known: list[str]) -> None:
+    """Remove recordings whose chapter is gone."""
+    for path in RECORDED.glob("*/*"):
+        name = f"{path.parent.name}/{path.name.split('.')[0]}"
+        if name not in known and path.name.endswith(KINDS):
+            path.unlink()
+            print(f"{name} has no chapter: removed {path.name}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
