@@ -103,10 +103,15 @@ def _execute(name: str, nb: Any, folder: Path) -> None:
 
     cwd = RECORDED / Path(name).parent
     cwd.mkdir(parents=True, exist_ok=True)
-    client = NotebookClient(nb, timeout=CELL_SECONDS, kernel_name="python3", resources={"metadata": {"path": str(cwd)}})
+    client = NotebookClient(
+        nb,
+        timeout=CELL_SECONDS,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(cwd)}},
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
+    )
     try:
-        quiet = ["--IPKernelApp.log_level=ERROR"]
-        client.execute(env={**os.environ, **kernel_settings(name, folder)}, extra_arguments=quiet)
+        client.execute(env={**os.environ, **kernel_settings(name, folder)})
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         done = [i for i, c in enumerate(nb.cells) if c.cell_type == "code" and c.execution_count]
         place = done[-1] if done else 0
