@@ -261,8 +261,9 @@ def _record(entry: dict) -> None:
 def differences(recorded: list[dict], fresh: list[dict]) -> list[str]:
     """What a replay drew otherwise than the recording says; an empty list when the pictures agree.
 
-    >>> old = [{"alt": "a", "rtol": 1e-4, "frames": [[{"axes": 0, "kind": "Line2D", "shape": [2], "values": [0, 1]}]]}]
-    >>> new = [{"alt": "a", "rtol": 1e-4, "frames": [[{"axes": 0, "kind": "Line2D", "shape": [2], "values": [0, 1.1]}]]}]
+    >>> line = {"axes": 0, "kind": "Line2D", "shape": [2], "values": [0, 1]}
+    >>> old = [{"alt": "a", "rtol": 1e-4, "frames": [[line]]}]
+    >>> new = [{"alt": "a", "rtol": 1e-4, "frames": [[line | {"values": [0, 1.1]}]]}]
     >>> differences(old, old)
     []
     >>> differences(old, new)

@@ -68,7 +68,7 @@ def rows(topic: str, device: str) -> Iterator[dict]:
         name, keys = row.get("name"), set(row)
         if not REQUIRED <= keys <= REQUIRED | OPTIONAL or len(OPTIONAL & keys) == 1:
             raise ValueError(
-                f"{topic}: row {name!r} has {sorted(keys)}; it needs {sorted(REQUIRED)}, and {sorted(OPTIONAL)} together"
+                f"{topic}: row {name!r} has {sorted(keys)}; needs {sorted(REQUIRED)}, and {sorted(OPTIONAL)} together"
             )
         yield row
 
