@@ -1,0 +1,16 @@
+"""The evidence engine: statements read from a page's own LaTeX, checked, and checked again with typos in them."""
+
+from .chapter import Chapter, CheckFailed
+from .evaluate import NotEvaluable, Unbound
+from .evidence import interval
+from .grammar import GrammarError, Names, parse
+from .page import read_page
+from .prove import Rejected
+from .tree import latex
+from .typos import typos
+from .values import Vec, symbols_vec
+
+__all__ = [
+    "Chapter", "CheckFailed", "GrammarError", "Names", "NotEvaluable", "Rejected", "Unbound", "Vec", "interval", "latex", "parse",
+    "read_page", "symbols_vec", "typos",
+]  # fmt: skip

@@ -1,0 +1,58 @@
+"""One line that says how a statement is known."""
+
+from __future__ import annotations
+
+import html
+
+
+def typo_text(e) -> str:
+    if not e.made:
+        return ""
+    text = f"{e.caught} of {e.made - e.equivalent} typos caught"
+    return text + (f", {e.equivalent} more equivalent" if e.equivalent else "")
+
+
+class Badge:
+    """The badge of one piece of evidence: HTML for a notebook, plain text for a replay."""
+
+    def __init__(self, evidence, pending: bool = False):
+        self.e, self.pending = evidence, pending
+
+    def parts(self) -> list[str]:
+        e = self.e
+        name = e.label + (f" ({e.part})" if e.part else "")
+        if e.error:
+            return [name, "failed", e.error]
+        kind = e.kind if e.kind in ("definition", "assumption") or e.scope in ("", "general") else f"{e.kind} ({e.scope})"
+        if self.pending:
+            return [name, kind]
+        atoms = f"{len(e.atoms)} sub-formula{'s' if len(e.atoms) > 1 else ''} bound whole" if e.atoms else ""
+        return [name, kind, *([e.method] if e.method not in ("", e.kind) else []), *filter(None, [atoms, typo_text(e)])]
+
+    def __repr__(self):
+        return ("✗ " if self.e.error else "✓ ") + " · ".join(self.parts())
+
+    def _repr_html_(self):
+        name, kind, *rest = map(html.escape, self.parts())
+        state = "failed" if self.e.error else self.e.kind
+        tail = "".join(f" · {r}" for r in rest)
+        return f'<div class="evidence-badge evidence-{state}">{"✗" if self.e.error else "✓"} <code>{name}</code> <strong>{kind}</strong>{tail}</div>'
+
+
+class Summary:
+    """The closing line of a chapter."""
+
+    def __init__(self, chapter):
+        self.totals = {k: v for k, v in chapter.totals().items() if v}
+        self.relations = sum(e.relations for e in chapter.evidence)
+        self.made = sum(e.made - e.equivalent for e in chapter.evidence)
+        self.caught = sum(e.caught for e in chapter.evidence)
+        self.equivalent = sum(e.equivalent for e in chapter.evidence)
+        self.labels = len({e.label for e in chapter.evidence})
+
+    def __repr__(self):
+        kinds = ", ".join(f"{v} {k}" for k, v in self.totals.items())
+        return f"{self.labels} displays, {self.relations} statements: {kinds}; {self.caught} of {self.made} typos caught, {self.equivalent} equivalent"
+
+    def _repr_html_(self):
+        return f'<div class="evidence-badge evidence-summary">{html.escape(repr(self))}</div>'

@@ -1,0 +1,403 @@
+"""Evaluate a tree on bound values; the page's own definitions are evaluated where they are used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import mpmath
+import sympy as sp
+
+from . import values as V
+from .tree import Node, base, indices, latex
+
+
+class Unbound(ValueError):
+    """A symbol of the display has no value."""
+
+
+class NotEvaluable(ValueError):
+    """The display has no value on these bindings."""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """`left = right` from the page; `params` are the placeholders on the left."""
+
+    label: str
+    left: Node
+    right: Node
+    params: tuple[str, ...]
+
+    @property
+    def head(self) -> Node:
+        return self.left.args[0] if self.left.op == "call" else self.left
+
+    def match(self, node: Node) -> list[Node] | None:
+        """The trees that stand for the placeholders when `node` is an instance of the left side."""
+        if node.op != self.left.op or (node.op == "sym" and node.data != self.left.data) or len(node.args) != len(self.left.args):
+            return None
+        found = {}
+        for mine, theirs in zip(self.left.args, node.args):
+            if self.left.op == "call" and mine is self.left.args[0]:
+                inner = Definition(self.label, mine, self.right, self.params).match(theirs) if theirs.op == "sym" else None
+                if inner is None:
+                    return None
+                found |= dict(zip([p for p in self.params if p in {latex(a) for a in mine.args}], inner))
+            elif latex(mine) in self.params:
+                found[latex(mine)] = theirs
+            elif mine != theirs:
+                return None
+        return [found[p] for p in self.params if p in found]
+
+
+@dataclass
+class Env:
+    """Bindings, definitions and what an evaluation used of them."""
+
+    values: dict[str, object]
+    definitions: list[Definition] = field(default_factory=list)
+    label: str = ""
+    used: set[str] = field(default_factory=set)
+    memo: dict = field(default_factory=dict)
+    mode: str = ""
+    base: dict | None = None
+
+    def __post_init__(self):
+        self.base = self.values if self.base is None else self.base
+        kinds = {V.kind(v) for v in self.values.values() if not isinstance(v, range)}
+        self.mode = self.mode or next((k for k in ("sympy", "iv", "mp", "array") if k in kinds), "float")
+
+    def with_names(self, more: dict) -> Env:
+        return replace(self, values={**self.values, **more})
+
+
+def evaluate(node: Node, env: Env):
+    """The value of an expression.
+
+    Raises:
+        Unbound: a symbol has no value.
+        NotEvaluable: the values do not combine.
+    """
+    try:
+        return _OPS[node.op](node, env)
+    except (Unbound, NotEvaluable):
+        raise
+    except KeyError as e:
+        raise NotEvaluable(f"{latex(node)}: no value ({e})") from e
+    except (TypeError, ValueError, ZeroDivisionError, IndexError, AttributeError, OverflowError, ArithmeticError, NotImplementedError,
+            RuntimeError) as e:  # fmt: skip
+        raise NotEvaluable(f"{latex(node)}: {e}") from e
+
+
+def _num(node, env):
+    text = node.data
+    if env.mode == "sympy":
+        return sp.Rational(text)
+    if env.mode == "iv":
+        return mpmath.iv.mpf(text) if "." in text else int(text)
+    if env.mode == "mp":
+        return mpmath.mp.mpf(text) if "." in text else int(text)
+    return float(text) if "." in text else int(text)
+
+
+def _constant(key: str, env):
+    if key not in (r"\pi", "e", r"\infty", r"\mathrm{e}"):
+        return None
+    if env.mode == "iv":
+        return {r"\pi": mpmath.iv.pi + 0, "e": mpmath.iv.e + 0, r"\mathrm{e}": mpmath.iv.e + 0}.get(key)
+    if env.mode == "mp":
+        return {r"\pi": mpmath.mp.pi + 0, "e": mpmath.mp.e + 0, r"\mathrm{e}": mpmath.mp.e + 0, r"\infty": mpmath.mp.inf}[key]
+    exact = {r"\pi": sp.pi, "e": sp.E, r"\mathrm{e}": sp.E, r"\infty": sp.oo}[key]
+    return exact if env.mode == "sympy" else float(exact)
+
+
+def _sym(node, env):
+    key = latex(node)
+    if key in env.values:
+        value = env.values[key]
+        if isinstance(value, range):
+            raise Unbound(f"the index {key} stands outside its sum (it is bound to a range)")
+        return value
+    for definition in reversed(env.definitions):
+        args = definition.match(node) if definition.left.op == "sym" else None
+        if args is not None:
+            return _unfold(definition, args, env)
+    sub, sup = indices(node)
+    name = base(node)
+    if (sub or sup) and name in env.values:
+        where = [evaluate(i, env) if i.op != "raw" else _no_index(node, env) for i in (*sup, *sub)]
+        return _index(env.values[name], where, key)
+    if (sub or sup) and sup and sub:
+        short = latex(Node("sym", sub, (name, len(sub))))
+        if short in env.values:
+            return _index(env.values[short], [evaluate(i, env) for i in sup], key)
+    if not sub and not sup:
+        family = _family(node, env)
+        if family is not None:
+            return family
+        value = _constant(key, env)
+        if value is not None:
+            return value
+    raise _no_name(key, env)
+
+
+def _no_index(node, env):
+    raise _no_name(latex(node), env)
+
+
+def _no_name(key, env) -> Unbound:
+    known = sorted(k for k in env.values) + sorted(latex(d.left) for d in env.definitions)
+    where = f" in {env.label}" if env.label else ""
+    return Unbound(f"{key} is not bound{where}; bound are {', '.join(known) or 'no names'}")
+
+
+def _family(node, env):
+    """A name without its index, when the page defines the indexed one and the index has a range."""
+    for definition in reversed(env.definitions):
+        left = definition.left
+        if left.op == "sym" and base(left) == base(node) and len(left.args) == 1 and latex(left.args[0]) in definition.params:
+            span = env.base.get(latex(left.args[0]))
+            if isinstance(span, range):
+                return V.Vec(_unfold_values(definition, [i], env) for i in span)
+    return None
+
+
+def _unfold(definition, args, env):
+    return _unfold_values(definition, [evaluate(a, env) for a in args], env)
+
+
+def _unfold_values(definition, args, env):
+    env.used.add(definition.label)
+    key = (definition.label, id(definition.right), tuple(args)) if all(isinstance(a, (int, sp.Basic)) for a in args) else None
+    if key in env.memo:
+        return env.memo[key]
+    others = [d for d in env.definitions if d is not definition]
+    value = evaluate(definition.right, replace(env, values={**env.base, **dict(zip(definition.params, args))}, definitions=others))
+    if key is not None:
+        env.memo[key] = value
+    return value
+
+
+def _index(value, where, key):
+    if isinstance(value, sp.IndexedBase):
+        return value[tuple(where)] if len(where) > 1 else value[where[0]]
+    if callable(value) and not isinstance(value, sp.Basic):
+        return value(*where)
+    if isinstance(value, sp.FunctionClass):
+        return value(*where)
+    try:
+        numbers = [int(w) for w in where]
+    except (TypeError, ValueError):
+        raise NotEvaluable(f"the index of {key} is not a whole number") from None
+    if any(n < 1 for n in numbers):
+        raise NotEvaluable(f"the index of {key} starts at 1")
+    if isinstance(value, sp.MatrixBase):
+        if len(numbers) == 1 and 1 in value.shape:
+            return value[numbers[0] - 1]
+        return value[numbers[0] - 1, numbers[1] - 1]
+    for n in numbers:
+        if not hasattr(value, "__getitem__"):
+            raise NotEvaluable(f"{key}: what is bound has no members")
+        if n > len(value):
+            raise NotEvaluable(f"{key} is out of range")
+        value = value[n - 1]
+    return value
+
+
+def _atom(node, env):
+    return env.values[node.data]
+
+
+def _add(node, env):
+    total = evaluate(node.args[0], env)
+    for a in node.args[1:]:
+        total = total + evaluate(a, env)
+    return total
+
+
+def _mul(node, env):
+    total = evaluate(node.args[0], env)
+    for a in node.args[1:]:
+        total = V.times(total, evaluate(a, env))
+    return total
+
+
+def _frac(node, env):
+    return V.divide(evaluate(node.args[0], env), evaluate(node.args[1], env))
+
+
+def _pow(node, env):
+    a, n = node.args
+    if a.op == "sym" and latex(a) in ("e", r"\mathrm{e}") and latex(a) not in env.values:
+        return V.function("exp", [evaluate(n, env)])
+    return V.power(evaluate(a, env), evaluate(n, env))
+
+
+def _func(node, env):
+    return V.function(node.data, [evaluate(a, env) for a in node.args])
+
+
+def _call(node, env):
+    head, *args = node.args
+    for definition in reversed(env.definitions):
+        if definition.left.op == "call":
+            found = definition.match(node)
+            if found is not None:
+                return _unfold(definition, found, env)
+    f = env.values.get(latex(head))
+    if f is None and base(head) in env.values:
+        f = _index(env.values[base(head)], [evaluate(i, env) for i in head.args], latex(head))
+    if f is None:
+        raise _no_name(latex(head), env)
+    return f(*[evaluate(a, env) for a in args])
+
+
+def _loops(node, env):
+    """The environments over which a big operator runs, or the symbolic bounds of its one index."""
+    names, form = node.data
+    if form == "bounds":
+        lo, hi = evaluate(node.args[1], env), evaluate(node.args[2], env)
+        if _whole(lo) and _whole(hi):
+            return [env.with_names({names[0]: int(i)}) for i in range(int(lo), int(hi) + 1)], None
+        if isinstance(lo, (sp.Basic, int)) and isinstance(hi, (sp.Basic, int)):
+            return None, (sp.Symbol(names[0], integer=True, positive=True), lo, hi)
+        raise NotEvaluable(f"the bounds of {latex(node)} are not whole")
+    spans = [(n, env.base[n]) for n in names if isinstance(env.base.get(n), range)]
+    if form == "condition":
+        spans = [(n, span) for n, span in spans if isinstance(env.values[n], range)]
+    if form == "range" and len(spans) < len(names):
+        symbolic = env.base.get(names[0])
+        if len(names) == 1 and isinstance(symbolic, tuple) and len(symbolic) == 2:
+            return None, (sp.Symbol(names[0], integer=True, positive=True), *symbolic)
+        missing = next(n for n in names if not isinstance(env.base.get(n), range))
+        raise Unbound(f"bind the range of the index {missing}, for example {{{missing!r}: range(1, 4)}}")
+    if not spans:
+        raise Unbound(f"bind the range of an index of {latex(node)}")
+    envs = [env]
+    for name, span in spans:
+        envs = [e.with_names({name: i}) for e in envs for i in span]
+    if form == "condition":
+        envs = [e for e in envs if holds_exactly(node.args[1], e)]
+    return envs, None
+
+
+def _whole(v):
+    return isinstance(v, (int, sp.Integer))
+
+
+def holds_exactly(relation: Node, env: Env) -> bool:
+    """A relation between whole numbers."""
+    parts = relation.args if relation.op == "chain" else (relation,)
+    for rel in parts:
+        a, b = (evaluate(x, env) for x in rel.args)
+        ok = {"=": a == b, "!=": a != b, "<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}[rel.data]
+        if not ok:
+            return False
+    return True
+
+
+def _sum(node, env):
+    envs, symbolic = _loops(node, env)
+    if envs is None:
+        return sp.Sum(evaluate(node.args[0], env.with_names({node.data[0][0]: symbolic[0]})), symbolic)
+    total = 0
+    for e in envs:
+        total = evaluate(node.args[0], e) + total
+    return total
+
+
+def _prod(node, env):
+    envs, symbolic = _loops(node, env)
+    if envs is None:
+        return sp.Product(evaluate(node.args[0], env.with_names({node.data[0][0]: symbolic[0]})), symbolic)
+    total = 1
+    for e in envs:
+        total = V.times(total, evaluate(node.args[0], e))
+    return total
+
+
+def _bigextremum(node, env):
+    envs, _ = _loops(node, env)
+    if envs is None:
+        raise NotEvaluable(f"{latex(node)} needs a fixed range")
+    return V.function("max" if node.op == "bigmax" else "min", [V.Vec(evaluate(node.args[0], e) for e in envs)])
+
+
+def _deriv(node, env):
+    var, body = node.args
+    x = evaluate(var, env)
+    f = evaluate(body, env)
+    if not isinstance(x, (sp.Symbol, sp.Indexed)):
+        raise NotEvaluable(f"{latex(node)}: bind {latex(var)} to a SymPy symbol, or the derivative as an atom")
+    n = node.data[1]
+    if isinstance(f, V.Vec):
+        return V.Vec(sp.diff(v, x, n) for v in f)
+    if isinstance(f, sp.MatrixBase):
+        return f.applyfunc(lambda v: sp.diff(v, x, n))
+    return sp.diff(sp.sympify(f), x, n)
+
+
+def _at(node, env):
+    body, var, value = node.args
+    f, x, x0 = (evaluate(a, env) for a in (body, var, value))
+    sub = lambda v: sp.sympify(v).subs(x, x0)  # noqa: E731
+    if isinstance(f, V.Vec):
+        return V.Vec(sub(v) for v in f)
+    return f.subs(x, x0) if isinstance(f, sp.MatrixBase) else sub(f)
+
+
+def _lim(node, env):
+    var, target, body = node.args
+    x = env.values.get(latex(var))
+    if not isinstance(x, sp.Symbol):
+        x = sp.Symbol(latex(var).replace("\\", ""), real=True)
+    a = evaluate(target, env)
+    f = evaluate(body, env.with_names({latex(var): x}))
+    if node.data:
+        return sp.limit(sp.sympify(f), x, a, node.data)
+    if a in (sp.oo, -sp.oo):
+        return sp.limit(sp.sympify(f), x, a)
+    side = "+" if x.is_positive and a == 0 else "+-"
+    return sp.limit(sp.sympify(f), x, a, side)
+
+
+def _int(node, env):
+    var, lo, hi, body = node.args
+    a, b = evaluate(lo, env), evaluate(hi, env)
+    if env.mode in ("sympy", "iv"):
+        x = sp.Dummy(latex(var).replace("\\", ""), real=True)
+        f = evaluate(body, replace(env, values={**env.values, latex(var): x}, mode="sympy"))
+        return sp.integrate(sp.sympify(f), (x, a, b))
+    f = lambda t: evaluate(body, replace(env, values={**env.values, latex(var): t}, mode="mp", memo={}))  # noqa: E731
+    value = mpmath.quad(f, [a, b])
+    return value if env.mode == "mp" else float(value)
+
+
+_OPS = {
+    "num": _num,
+    "sym": _sym,
+    "raw": lambda n, e: _no_index(n, e),
+    "atom": _atom,
+    "add": _add,
+    "neg": lambda n, e: -evaluate(n.args[0], e),
+    "mul": _mul,
+    "frac": _frac,
+    "pow": _pow,
+    "root": lambda n, e: V.root(evaluate(n.args[0], e), evaluate(n.args[1], e)),
+    "transpose": lambda n, e: V.transpose(evaluate(n.args[0], e)),
+    "fact": lambda n, e: sp.factorial(evaluate(n.args[0], e)),
+    "binom": lambda n, e: sp.binomial(evaluate(n.args[0], e), evaluate(n.args[1], e)),
+    "func": _func,
+    "call": _call,
+    "abs": lambda n, e: V.absolute(evaluate(n.args[0], e)),
+    "norm": lambda n, e: V.norm(evaluate(n.args[0], e), n.data),
+    "inner": lambda n, e: V.inner(evaluate(n.args[0], e), evaluate(n.args[1], e)),
+    "sum": _sum,
+    "prod": _prod,
+    "bigmax": _bigextremum,
+    "bigmin": _bigextremum,
+    "deriv": _deriv,
+    "at": _at,
+    "lim": _lim,
+    "int": _int,
+}
