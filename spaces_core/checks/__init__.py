@@ -11,6 +11,18 @@ from .typos import typos
 from .values import Vec, symbols_vec
 
 __all__ = [
-    "Chapter", "CheckFailed", "GrammarError", "Names", "NotEvaluable", "Rejected", "Unbound", "Vec", "interval", "latex", "parse",
-    "read_page", "symbols_vec", "typos",
-]  # fmt: skip
+    "Chapter",
+    "CheckFailed",
+    "GrammarError",
+    "Names",
+    "NotEvaluable",
+    "Rejected",
+    "Unbound",
+    "Vec",
+    "interval",
+    "latex",
+    "parse",
+    "read_page",
+    "symbols_vec",
+    "typos",
+]

@@ -33,7 +33,10 @@ def check_file(file: Path, seed: int | None = None) -> tuple[list, list[str]]:
             exec(compile(cell.source, f"{file}:{cell.line}", "exec"), namespace)
         except Exception as error:
             last = traceback.extract_tb(error.__traceback__)[-1]
-            problems.append(f"{file}:{cell.line}: this cell raised {type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})")
+            problems.append(
+                f"{file}:{cell.line}: this cell raised {type(error).__name__}: {error}"
+                f" ({Path(last.filename).name}:{last.lineno})"
+            )
     if cells and not C.run.chapters:
         problems.append(f"{file}: no check cell opens a Chapter")
     for chapter in C.run.chapters:

@@ -23,7 +23,9 @@ class Badge:
         name = e.label + (f" ({e.part})" if e.part else "")
         if e.error:
             return [name, "failed", e.error]
-        kind = e.kind if e.kind in ("definition", "assumption") or e.scope in ("", "general") else f"{e.kind} ({e.scope})"
+        kind = (
+            e.kind if e.kind in ("definition", "assumption") or e.scope in ("", "general") else f"{e.kind} ({e.scope})"
+        )
         if self.pending:
             return [name, kind]
         atoms = f"{len(e.atoms)} sub-formula{'s' if len(e.atoms) > 1 else ''} bound whole" if e.atoms else ""
@@ -36,7 +38,9 @@ class Badge:
         name, kind, *rest = map(html.escape, self.parts())
         state = "failed" if self.e.error else self.e.kind
         tail = "".join(f" · {r}" for r in rest)
-        return f'<div class="evidence-badge evidence-{state}">{"✗" if self.e.error else "✓"} <code>{name}</code> <strong>{kind}</strong>{tail}</div>'
+        mark = "✗" if self.e.error else "✓"
+        text = f"{mark} <code>{name}</code> <strong>{kind}</strong>{tail}"
+        return f'<div class="evidence-badge evidence-{state}">{text}</div>'
 
 
 class Summary:
@@ -44,15 +48,21 @@ class Summary:
 
     def __init__(self, chapter):
         self.totals = {k: v for k, v in chapter.totals().items() if v}
-        self.relations = sum(e.relations for e in chapter.evidence)
-        self.made = sum(e.made - e.equivalent for e in chapter.evidence)
-        self.caught = sum(e.caught for e in chapter.evidence)
-        self.equivalent = sum(e.equivalent for e in chapter.evidence)
-        self.labels = len({e.label for e in chapter.evidence})
+        good = [e for e in chapter.evidence if not e.error]
+        self.relations = sum(e.relations for e in good)
+        self.made = sum(e.made - e.equivalent for e in good)
+        self.caught = sum(e.caught for e in good)
+        self.equivalent = sum(e.equivalent for e in good)
+        self.labels = len({e.label for e in good})
+        self.failed = len(chapter.evidence) - len(good)
 
     def __repr__(self):
         kinds = ", ".join(f"{v} {k}" for k, v in self.totals.items())
-        return f"{self.labels} displays, {self.relations} statements: {kinds}; {self.caught} of {self.made} typos caught, {self.equivalent} equivalent"
+        text = (
+            f"{self.labels} displays, {self.relations} statements: {kinds}; {self.caught} of {self.made} typos caught"
+        )
+        text += f", {self.equivalent} equivalent" if self.equivalent else ""
+        return text + (f"; {self.failed} failed" if self.failed else "")
 
     def _repr_html_(self):
         return f'<div class="evidence-badge evidence-summary">{html.escape(repr(self))}</div>'

@@ -13,13 +13,14 @@ import sympy as sp
 
 from . import values as V
 from .badge import Badge, Summary
-from .evaluate import Definition, Env, evaluate
-from .evidence import FAILURES, Check, Context, Measured, Proved, Refuted, Sampled, relations, sides
-from .grammar import GrammarError, Names, atom_key, parse, parse_name
+from .evaluate import Definition, Env
+from .evidence import FAILURES, Check, Context, Measured, Proved, Refuted, Sampled, holds_at, relations
+from .grammar import GrammarError, Names, atom_key, leading_name, parse, parse_name
 from .page import Display, read_page
-from .prove import Rejected, is_zero
+from .prove import Point, Rejected
+from .teeth import bite, bite_below
 from .tree import FUNCTIONS, Node, base, latex, walk
-from .typos import typos
+from .values import is_function
 
 KINDS = ("definition", "assumption", "proved", "sampled", "measured", "refuted")
 EXAMPLES = 8
@@ -76,7 +77,7 @@ class Chapter:
     r"""The evidence of one chapter.
 
     Args:
-        path: `"part/topic"`, found as `chapters/part/topic.md` above the working directory, or the path of a `.md` file.
+        path: `"part/topic"`, found as `chapters/part/topic.md` above the working directory, or a `.md` file.
 
     Raises:
         FileNotFoundError: there is no such chapter.
@@ -128,26 +129,64 @@ class Chapter:
         """
         self._guard(label, "assumption", lambda e: self._assume(e, fails, where, holds))
 
-    def prove(self, label, bindings=None, *, by=None, scope="general", uses=(), assuming=(), domain=None, box=None, certificate=None,
-              order=None, tol=0.0, tight=None, pins=(), override=(), part=0) -> None:  # fmt: skip
+    def prove(
+        self,
+        label,
+        bindings=None,
+        *,
+        by=None,
+        scope="general",
+        uses=(),
+        assuming=(),
+        domain=None,
+        box=None,
+        certificate=None,
+        order=None,
+        tol=0.0,
+        tight=None,
+        pins=(),
+        override=(),
+        part=0,
+    ) -> None:
         """Prove the display: an identity, an inequality or an implication (see CONTRIBUTING.md for the methods)."""
 
         def make(tree, values):
             method = by or _default_method(tree, certificate, order)
             if method not in ("identity", "sign", "z3", "sos", "interval", "order"):
                 raise Rejected(f"by={by!r} is no method; there are z3, sos, interval")
-            if scope == "general" and (fixed := _fixed_sizes(tree, values, self._definition_trees(values))):
+            if scope == "general" and (fixed := _fixed_sizes(tree, values, self.definition_trees(values))):
                 raise Rejected(f"this check fixes the size of {', '.join(fixed)}: state it, for example scope='n = 3'")
-            box_, domain_ = ({(k if isinstance(k, sp.Basic) else values[_key(k)]): v for k, v in (m or {}).items()} for m in (box, domain))
+            box_, domain_ = (
+                {(k if isinstance(k, sp.Basic) else values[_key(k)]): v for k, v in (m or {}).items()}
+                for m in (box, domain)
+            )
             shown = scope
             if method == "interval" and box_:
-                shown = ("" if scope == "general" else scope + ", ") + ", ".join(f"{a} ≤ {s} ≤ {b}" for s, (a, b) in box_.items())
+                shown = ("" if scope == "general" else scope + ", ") + ", ".join(
+                    f"{a} ≤ {s} ≤ {b}" for s, (a, b) in box_.items()
+                )
             return Proved(method, shown, domain_, box_, certificate, order, tol, self._pins(tight, pins))
 
         self._guard(label, "proved", lambda e: self._check(e, make, bindings, uses, assuming, override, part), part)
 
-    def sample(self, label, draw, *, size, n=1000, domain, uses=(), assuming=(), rtol=1e-9, tol=0.0, attack=None, tight=None, pins=(),
-               override=(), part=0) -> None:  # fmt: skip
+    def sample(
+        self,
+        label,
+        draw,
+        *,
+        size,
+        n=1000,
+        domain,
+        uses=(),
+        assuming=(),
+        rtol=1e-9,
+        tol=0.0,
+        attack=None,
+        tight=None,
+        pins=(),
+        override=(),
+        part=0,
+    ) -> None:
         """Look for a counterexample among random cases and by gradient ascent on the violation.
 
         Args:
@@ -174,20 +213,34 @@ class Chapter:
         self._guard(label, "sampled", lambda e: self._check(e, make, {}, uses, assuming, override, part, first), part)
 
     def measure(self, label, bindings, *, sides, tol=0.0, hardware="CPU", uses=(), override=(), part=0) -> None:
-        """An experiment: sequences in `bindings` hold one value per seed (at least five); `sides` are the means of the sides."""
+        """An experiment: sequences in `bindings` hold one value per seed, at least five; `sides` are the sides' means."""
 
         def make(tree, values):
             series = {k: [float(x) for x in v] for k, v in self._canonical(bindings).items() if _is_series(v)}
             lengths = {len(v) for v in series.values()}
             if len(lengths) != 1 or min(lengths) < 5:
-                raise Rejected(f"a measurement needs the same number of seeds for each name, at least five (found {sorted(lengths)})")
+                raise Rejected(
+                    f"a measurement needs equally many seeds for each name, at least five (found {sorted(lengths)})"
+                )
             constants = {k: v for k, v in self._canonical(bindings).items() if k not in series}
             return Measured(series, constants, tuple(sides), tol, hardware)
 
         first = {k: v[0] if _is_series(v) else v for k, v in self._canonical(bindings).items()}
         self._guard(label, "measured", lambda e: self._check(e, make, {}, uses, (), override, part, first), part)
 
-    def refute(self, label, bindings, *, sides, corrected="", scope="at the counterexample", tol=0.0, uses=(), override=(), part=0) -> None:
+    def refute(
+        self,
+        label,
+        bindings,
+        *,
+        sides,
+        corrected="",
+        scope="at the counterexample",
+        tol=0.0,
+        uses=(),
+        override=(),
+        part=0,
+    ) -> None:
         """A published statement is false at the counterexample `bindings`, where its sides are exactly `sides`.
 
         Args:
@@ -212,7 +265,7 @@ class Chapter:
         self.reported = True
         for e in self.evidence:
             if e.kind in ("definition", "assumption") and not e.error:
-                self._attempt(e, lambda e=e: self._teeth_below(e))
+                self._attempt(e, lambda e=e: bite_below(self, e))
         labels = {e.label for e in self.evidence}
         for d in self.page.displays:
             if not d.label:
@@ -232,7 +285,7 @@ class Chapter:
         raise KeyError(label)
 
     def totals(self) -> dict:
-        counts = Counter(e.kind for e in self.evidence)
+        counts = Counter(e.kind for e in self.evidence if not e.error)
         return {k: counts[k] for k in KINDS}
 
     def ledger(self) -> dict:
@@ -247,21 +300,33 @@ class Chapter:
             "totals": self.totals(),
             "statements": [
                 {
-                    "label": e.label, "part": e.part, "line": e.display.line, "latex": e.display.latex, "read": e.read, "kind": e.kind,
-                    "method": e.method, "scope": e.scope, "relations": e.relations, "uses": sorted(e.uses),
-                    "used_by": used_by.get(e.label, []), "assumes": sorted(e.assumes), "fails": e.fails,
+                    "label": e.label,
+                    "part": e.part,
+                    "line": e.display.line,
+                    "latex": e.display.latex,
+                    "read": e.read,
+                    "kind": e.kind,
+                    "method": e.method,
+                    "scope": e.scope,
+                    "relations": e.relations,
+                    "uses": sorted(e.uses),
+                    "used_by": used_by.get(e.label, []),
+                    "assumes": sorted(e.assumes),
+                    "fails": e.fails,
                     "typos": {"made": e.made, "caught": e.caught, "equivalent": e.equivalent, "examples": e.examples},
-                    "atoms": sorted(e.atoms), "detail": e.detail,
+                    "atoms": sorted(e.atoms),
+                    "detail": e.detail,
                 }
                 for e in sorted(self.evidence, key=lambda e: (order[e.label], e.part))
             ],
-        }  # fmt: skip
+        }
 
     # --- inside ------------------------------------------------------------------------------------
     def _guard(self, label, kind, action, part=0):
         """Run one call: find the display, catch what goes wrong, show the badge."""
         if label not in self.displays or not label:
-            message = f"{self.page.path}: there is no display {label!r}; the labels are {', '.join(k for k in self.displays if k)}"
+            known = ", ".join(k for k in self.displays if k)
+            message = f"{self.page.path}: there is no display {label!r}; the labels are {known}"
             if not run.collect:
                 raise CheckFailed(message)
             self.problems.append(message)
@@ -295,19 +360,21 @@ class Chapter:
         return tuple([(self._canonical(t), "equal") for t in tight] + [(self._canonical(b), tuple(s)) for b, s in pins])
 
     def _names(self, values: dict) -> Names:
-        calls = {latex(d["left"].args[0]) for ds in self.definitions.values() for d in ds["parts"] if d["left"].op == "call"}
-        callables = {k for k, v in values.items() if _is_function(v)}
+        calls = {
+            latex(d["left"].args[0]) for ds in self.definitions.values() for d in ds["parts"] if d["left"].op == "call"
+        }
+        callables = {k for k, v in values.items() if is_function(v)}
         atoms = sorted((atom_key(k) for k in values if parse_name(k) is None), key=lambda a: -len(a[0]))
         return Names(frozenset(calls | callables), frozenset(values), tuple(atoms))
 
-    def _definition_trees(self, values: dict, override: dict | None = None, aside=()) -> list[Definition]:
+    def definition_trees(self, values: dict, override: dict | None = None, aside=()) -> list[Definition]:
         names = self._names(values)
         out = []
         for label, d in self.definitions.items():
             if label in aside:
                 continue
             tree = (override or {}).get(label) or parse(self.displays[label].latex, names)
-            for rel, spec in zip(_definition_rels(tree), d["parts"]):
+            for rel, spec in zip(_definition_rels(tree), d["parts"], strict=True):
                 out.append(Definition(label, rel.args[0], rel.args[1], spec["params"]))
         return out
 
@@ -337,14 +404,14 @@ class Chapter:
         e.read = e.display.latex
         if where:
             values = {**self.common, **self.assumptions[e.label]["where"]}
-            if self._true_at(self._parse(e.label, values), values):
+            if self.true_at(self.parse(e.label, values), values):
                 raise Rejected("the assumption holds where it is said to fail")
         if holds:
             values = {**self.common, **self.assumptions[e.label]["holds"]}
-            if not self._true_at(self._parse(e.label, values), values):
+            if not self.true_at(self.parse(e.label, values), values):
                 raise Rejected("the assumption fails where it is said to hold")
 
-    def _parse(self, label, values, part=0):
+    def parse(self, label, values, part=0):
         tree = parse(self.displays[label].latex, self._names(values))
         if not part:
             return tree
@@ -353,18 +420,15 @@ class Chapter:
             raise Rejected(f"the display has {len(rels)} relations, there is no part {part}")
         return rels[part - 1]
 
-    def _true_at(self, tree, values, override=None):
-        env = Env(values, self._definition_trees(values, override))
+    def true_at(self, tree, values, override=None):
+        env = Env(values, self.definition_trees(values, override))
         check = Proved("identity", "", {}, {}, None, (), 0.0, ())
-        from .evidence import _holds_at
-        from .prove import Point
-
         point = Point(self.seed)
-        return all(_holds_at(r.data, *(check._sides(r, env)), point, 0) for r in relations(tree))
+        return all(holds_at(r.data, *(check._sides(r, env)), point, 0) for r in relations(tree))
 
-    def _context(self, e, values, assuming, override, changed=None):
-        definitions = self._definition_trees(values, changed, override)
-        assumptions = [(changed or {}).get(a) or self._parse(a, values) for a in assuming]
+    def context(self, e, values, assuming, override, changed=None):
+        definitions = self.definition_trees(values, changed, override)
+        assumptions = [(changed or {}).get(a) or self.parse(a, values) for a in assuming]
         context = Context(e.label, values, definitions, assumptions, self.seed)
         context.bind = self._canonical
         return context
@@ -380,7 +444,7 @@ class Chapter:
             if label not in self.assumptions:
                 raise Rejected(f"{label} is no assumption of this page")
         self._no_rebinding({**self._canonical(bindings or {}), **(first or {})}, override)
-        tree = self._parse(e.label, known, part)
+        tree = self.parse(e.label, known, part)
         e.read, e.relations = latex(tree), len(relations(tree))
         for rel in relations(tree):
             if all(s.op in ("atom",) for s in rel.args):
@@ -388,16 +452,22 @@ class Chapter:
         e.atoms = tuple({n.data for n in walk(tree) if n.op == "atom"})
         check = make(tree, known)
         # names come from the first case, values from each case
-        context = self._context(e, known if first is None else {**values, **{k: v for k, v in first.items() if k not in values}},
-                                assuming, override)  # fmt: skip
+        context = self.context(
+            e,
+            known if first is None else {**values, **{k: v for k, v in first.items() if k not in values}},
+            assuming,
+            override,
+        )
         e.uses = set(uses)
         e.method, e.scope = check.method, check.scope
         try:
             e.detail = check.test(tree, context)
         finally:
             e.uses |= context.used
-        self.checks.append((e, check, {"values": context.values, "assuming": assuming, "override": override, "tree": tree}))
-        self._teeth(e, check, tree, context)
+        self.checks.append(
+            (e, check, {"values": context.values, "assuming": assuming, "override": override, "tree": tree})
+        )
+        bite(self, e, check, tree, context)
 
     def _no_rebinding(self, bindings, override):
         for label, d in self.definitions.items():
@@ -406,105 +476,9 @@ class Chapter:
                 name = latex(left.args[0]) if left.op == "call" else latex(left)
                 bare = base(left) if left.op == "sym" and set(map(latex, left.args)) & set(spec["params"]) else name
                 if label not in override and (name in bindings or bare in bindings):
-                    raise Rejected(f"{name} is defined by {label}: use the page's definition (or set it aside with override=[{label!r}])")
-
-    def _teeth(self, e, check, tree, context):
-        extra = [n for n in map(parse_name, context.values) if n is not None and not n.args]
-        extra = [n for n in extra if not _is_function(context.values[latex(n)]) and not isinstance(context.values[latex(n)], (range, tuple))]
-        survivors = []
-        for kind, typo in typos(tree, [n for n in extra if latex(n) in {latex(x) for x in walk(tree)}]):
-            try:
-                check.test(typo, context, quick=True)
-                if check.same(tree, typo, context):
-                    e.made += 1
-                    e.equivalent += 1
-                    continue
-                check.test(typo, context)
-            except FAILURES as how:
-                e.caught_typo(kind, typo, how)
-                continue
-            e.made += 1
-            survivors.append((kind, typo))
-        self._judge(e, survivors, "give a spot value: tight= or pins=")
-
-    def _judge(self, e, survivors, advice):
-        if survivors:
-            listed = "; ".join(f"[{kind}] {latex(t)}" for kind, t in survivors[:4])
-            raise Rejected(f"{len(survivors)} of {e.made} typos survive: {listed}. {advice}")
-        if not e.caught:
-            raise Rejected("this check has no teeth: it catches no typo")
-
-    def _dependents(self, label):
-        """Checks that rest on a definition or assumption, directly or through other definitions."""
-        return [c for c in self.checks if label in c[0].uses or label in c[0].assumes]
-
-    def _teeth_below(self, e):
-        """A definition or assumption is held by the checks that use it."""
-        dependents = self._dependents(e.label)
-        spec = self.assumptions.get(e.label)
-        if not dependents:
-            raise Rejected(f"no check uses this {e.kind}")
-        names = {k: v for d in dependents for k, v in d[2]["values"].items()}
-        tree = self._parse(e.label, names)
-        if e.kind == "assumption":
-            e.read = latex(tree)
-        survivors = []
-        for kind, typo in typos(tree, only_right=e.kind == "definition"):
-            how = self._caught_below(e, typo, dependents, spec)
-            if how:
-                e.caught_typo(kind, typo, how)
-                continue
-            e.made += 1
-            if self._same_definition(e, tree, typo, dependents):
-                e.equivalent += 1
-            else:
-                survivors.append((kind, typo))
-        e.scope = f"used by {len(dependents)} check{'s' if len(dependents) > 1 else ''}"
-        self._judge(e, survivors, f"no check that uses it ({', '.join(d[0].label for d in dependents)}) fails")
-
-    def _caught_below(self, e, typo, dependents, spec):
-        if spec is not None:
-            for point, truth in (("where", False), ("holds", True)):
-                if spec[point]:
-                    values = {**self.common, **spec[point]}
-                    try:
-                        if self._true_at(typo, values) is not truth:
-                            return f"{'true' if not truth else 'false'} at the stated point"
-                    except FAILURES as error:
-                        return str(error)
-        for quick in (True, False):
-            for dep, check, how in dependents:
-                try:
-                    context = self._context(dep, how["values"], how["assuming"], how["override"], {e.label: typo})
-                    check.test(how["tree"], context, quick)
-                except (*FAILURES, GrammarError) as error:
-                    return f"{dep.label} {error}"
-        return ""
-
-    def _same_definition(self, e, tree, typo, dependents):
-        for _, check, how in dependents:
-            if not isinstance(check, Proved):
-                continue
-            values = how["values"]
-            specs = self.definitions.get(e.label, {"parts": [{"params": ()}] * len(relations(tree))})["parts"]
-            definitions = self._definition_trees(values, None, how["override"])
-            ok = True
-            for a, b, spec in zip(relations(tree), relations(typo), specs):
-                free = {p: values[p][0] if isinstance(values.get(p), range) else sp.Dummy(p, positive=True) for p in spec["params"]}
-                env = Env({**values, **free}, [d for d in definitions if d.label != e.label])
-                try:
-                    if e.kind == "definition":
-                        sidepairs = [(a.args[1], b.args[1])]
-                    else:
-                        sidepairs = list(zip(sides(a), sides(b)))
-                        ok = ok and a.data == b.data
-                    for x, y in sidepairs:
-                        left, right = V.scalars(evaluate(x, env)), V.scalars(evaluate(y, env))
-                        ok = ok and len(left) == len(right) and all(is_zero(sp.sympify(p) - sp.sympify(q)) for p, q in zip(left, right))
-                except (*FAILURES, TypeError, ValueError):
-                    ok = False
-            return ok
-        return False
+                    raise Rejected(
+                        f"{name} is defined by {label}: use the page's definition, or set it aside with override=[{label!r}]"
+                    )
 
     def _parts_covered(self):
         for label, d in self.displays.items():
@@ -513,7 +487,9 @@ class Chapter:
                 total = max((len(relations(parse(d.latex, self._names(self.common)))), *parts))
                 missing = set(range(1, total + 1)) - parts
                 if missing:
-                    self.problems.append(f"{self.page.path}:{d.line}: {label}: relation {min(missing)} of {total} has no evidence")
+                    self.problems.append(
+                        f"{self.page.path}:{d.line}: {label}: relation {min(missing)} of {total} has no evidence"
+                    )
 
     def _write(self):
         folder = os.environ.get("SPACES_LEDGER_DIR")
@@ -539,10 +515,6 @@ def _key(name: str) -> str:
     return latex(node) if node is not None else name.strip()
 
 
-def _is_function(v) -> bool:
-    return callable(v) and not isinstance(v, (sp.Basic, sp.MatrixBase)) or isinstance(v, sp.FunctionClass)
-
-
 def _is_series(v) -> bool:
     return isinstance(v, (list, tuple)) or getattr(v, "ndim", 0) == 1
 
@@ -557,16 +529,12 @@ def _definition_rels(tree: Node) -> tuple[Node, ...]:
 
 def _function_head(text: str) -> str:
     r"""The function that a display defines: `\psi(x) = …` gives `\psi`."""
-    from .grammar import _Parser, _strip, tokens
-
-    parser = _Parser(_strip(tokens(text)), Names())
-    try:
-        node = parser.symbol()
-    except GrammarError:
+    node, following = leading_name(text)
+    if node is None:
         return ""
     name = latex(node)
     inner = name[name.index("{") + 1 : -1] if "{" in name else ""
-    return name if parser.peek() in ("(", "[") and inner not in FUNCTIONS else ""
+    return name if following in ("(", "[") and inner not in FUNCTIONS else ""
 
 
 def _default_method(tree, certificate, order):
@@ -585,7 +553,11 @@ def _fixed_sizes(tree, values, definitions) -> list[str]:
             if n.op == "sym" and n not in seen:
                 seen.add(n)
                 names |= {latex(n), base(n)}
-                todo += [d.right for d in definitions if d.label not in seen and (d.match(n) is not None or base(d.head) == base(n))]
+                todo += [
+                    d.right
+                    for d in definitions
+                    if d.label not in seen and (d.match(n) is not None or base(d.head) == base(n))
+                ]
             elif n.op in ("sum", "prod", "bigmax", "bigmin"):
                 names |= set(n.data[0])
     sized = (V.Vec, sp.MatrixBase, range)

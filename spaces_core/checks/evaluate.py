@@ -34,15 +34,21 @@ class Definition:
 
     def match(self, node: Node) -> list[Node] | None:
         """The trees that stand for the placeholders when `node` is an instance of the left side."""
-        if node.op != self.left.op or (node.op == "sym" and node.data != self.left.data) or len(node.args) != len(self.left.args):
+        if (
+            node.op != self.left.op
+            or (node.op == "sym" and node.data != self.left.data)
+            or len(node.args) != len(self.left.args)
+        ):
             return None
         found = {}
-        for mine, theirs in zip(self.left.args, node.args):
+        for mine, theirs in zip(self.left.args, node.args, strict=True):
             if self.left.op == "call" and mine is self.left.args[0]:
-                inner = Definition(self.label, mine, self.right, self.params).match(theirs) if theirs.op == "sym" else None
+                inner = (
+                    Definition(self.label, mine, self.right, self.params).match(theirs) if theirs.op == "sym" else None
+                )
                 if inner is None:
                     return None
-                found |= dict(zip([p for p in self.params if p in {latex(a) for a in mine.args}], inner))
+                found |= dict(zip([p for p in self.params if p in {latex(a) for a in mine.args}], inner, strict=True))
             elif latex(mine) in self.params:
                 found[latex(mine)] = theirs
             elif mine != theirs:
@@ -84,8 +90,17 @@ def evaluate(node: Node, env: Env):
         raise
     except KeyError as e:
         raise NotEvaluable(f"{latex(node)}: no value ({e})") from e
-    except (TypeError, ValueError, ZeroDivisionError, IndexError, AttributeError, OverflowError, ArithmeticError, NotImplementedError,
-            RuntimeError) as e:  # fmt: skip
+    except (
+        TypeError,
+        ValueError,
+        ZeroDivisionError,
+        IndexError,
+        AttributeError,
+        OverflowError,
+        ArithmeticError,
+        NotImplementedError,
+        RuntimeError,
+    ) as e:
         raise NotEvaluable(f"{latex(node)}: {e}") from e
 
 
@@ -106,7 +121,12 @@ def _constant(key: str, env):
     if env.mode == "iv":
         return {r"\pi": mpmath.iv.pi + 0, "e": mpmath.iv.e + 0, r"\mathrm{e}": mpmath.iv.e + 0}.get(key)
     if env.mode == "mp":
-        return {r"\pi": mpmath.mp.pi + 0, "e": mpmath.mp.e + 0, r"\mathrm{e}": mpmath.mp.e + 0, r"\infty": mpmath.mp.inf}[key]
+        return {
+            r"\pi": mpmath.mp.pi + 0,
+            "e": mpmath.mp.e + 0,
+            r"\mathrm{e}": mpmath.mp.e + 0,
+            r"\infty": mpmath.mp.inf,
+        }[key]
     exact = {r"\pi": sp.pi, "e": sp.E, r"\mathrm{e}": sp.E, r"\infty": sp.oo}[key]
     return exact if env.mode == "sympy" else float(exact)
 
@@ -155,7 +175,12 @@ def _family(node, env):
     """A name without its index, when the page defines the indexed one and the index has a range."""
     for definition in reversed(env.definitions):
         left = definition.left
-        if left.op == "sym" and base(left) == base(node) and len(left.args) == 1 and latex(left.args[0]) in definition.params:
+        if (
+            left.op == "sym"
+            and base(left) == base(node)
+            and len(left.args) == 1
+            and latex(left.args[0]) in definition.params
+        ):
             span = env.base.get(latex(left.args[0]))
             if isinstance(span, range):
                 return V.Vec(_unfold_values(definition, [i], env) for i in span)
@@ -168,11 +193,18 @@ def _unfold(definition, args, env):
 
 def _unfold_values(definition, args, env):
     env.used.add(definition.label)
-    key = (definition.label, id(definition.right), tuple(args)) if all(isinstance(a, (int, sp.Basic)) for a in args) else None
+    key = (
+        (definition.label, id(definition.right), tuple(args))
+        if all(isinstance(a, (int, sp.Basic)) for a in args)
+        else None
+    )
     if key in env.memo:
         return env.memo[key]
     others = [d for d in env.definitions if d is not definition]
-    value = evaluate(definition.right, replace(env, values={**env.base, **dict(zip(definition.params, args))}, definitions=others))
+    value = evaluate(
+        definition.right,
+        replace(env, values={**env.base, **dict(zip(definition.params, args, strict=True))}, definitions=others),
+    )
     if key is not None:
         env.memo[key] = value
     return value

@@ -79,7 +79,7 @@ def check_pins(tree: Node, context: Context, pins) -> None:
         want = [s for e in expected for s in V.scalars(e)]
         if len(got) != len(want):
             raise Rejected(f"{len(got)} values at the spot, {len(want)} expected")
-        for g, w in zip(got, want):
+        for g, w in zip(got, want, strict=True):
             if not _close(g, w):
                 raise Rejected(f"at the spot {_show(more)} a side is {_short(g)}, not {_short(w)}")
 
@@ -102,7 +102,9 @@ def _short(v) -> str:
 
 
 def _show(bindings) -> str:
-    shown = [f"{k} = {_short(v)}" for k, v in bindings.items() if not isinstance(v, (range, tuple, list)) and not callable(v)]
+    shown = [
+        f"{k} = {_short(v)}" for k, v in bindings.items() if not isinstance(v, (range, tuple, list)) and not callable(v)
+    ]
     return ", ".join(shown[:5])
 
 
@@ -118,7 +120,7 @@ class Check:
             return False
         a, b = sides(tree), sides(other)
         try:
-            return len(a) == len(b) and all(self.same_value(x, y, context) for x, y in zip(a, b))
+            return len(a) == len(b) and all(self.same_value(x, y, context) for x, y in zip(a, b, strict=True))
         except FAILURES:
             return False
 
@@ -158,11 +160,12 @@ class Proved(Check):
         env = context.env()
         found = []
         for clause in clauses(tree):
-            found.append(([self._sides(r, env) for r in clause.premises], [self._sides(r, env) for r in clause.goals], clause))
+            found.append(
+                ([self._sides(r, env) for r in clause.premises], [self._sides(r, env) for r in clause.goals], clause)
+            )
         assumed = [(r.data, *self._sides(r, env)) for a in context.assumptions for r in relations(a)]
         detail = {}
-        if not (self.by == "interval" and not self.box):
-            self._points(found, assumed, context.seed)
+        self._points(found, assumed, context.seed)
         check_pins(tree, context, self.pins)
         if quick:
             return detail
@@ -188,18 +191,20 @@ class Proved(Check):
         exprs = [s for prem, goals, _ in found for pair in [*prem, *goals] for side in pair for s in V.scalars(side)]
         if not P.commutative(exprs) or any(isinstance(e, V.IV) for e in exprs):
             return
-        domain = {**{s: b for s, b in self.box.items()}, **self.domain}
+        domain = {**dict(self.box.items()), **self.domain}
         needs = any(prem for prem, _, _ in found) or assumed
         tested = [0] * len(found)
         for k in range(300 if needs else P.POINTS):
             point = P.Point(seed * 10_000 + k, domain)
-            if not all(_holds_at(rel, a, b, point, self.tol) for rel, a, b in assumed):
+            if not all(holds_at(rel, a, b, point, self.tol) for rel, a, b in assumed):
                 continue
             for j, (premises, goals, clause) in enumerate(found):
-                if all(_holds_at(r.data, a, b, point, self.tol) for r, (a, b) in zip(clause.premises, premises)):
+                if all(
+                    holds_at(r.data, a, b, point, self.tol) for r, (a, b) in zip(clause.premises, premises, strict=True)
+                ):
                     tested[j] += 1
-                    for r, (a, b) in zip(clause.goals, goals):
-                        if not _holds_at(r.data, a, b, point, self.tol):
+                    for r, (a, b) in zip(clause.goals, goals, strict=True):
+                        if not holds_at(r.data, a, b, point, self.tol):
                             raise Rejected(f"fails at {point}")
             if min(tested) >= P.POINTS:
                 break
@@ -208,22 +213,28 @@ class Proved(Check):
 
     def _prove(self, premises, goals, clause, assumed):
         if self.by == "z3":
-            given = [(r.data, x, y) for r, ab in zip(clause.premises, premises) for x, y in P.pairs(*ab)]
+            given = [(r.data, x, y) for r, ab in zip(clause.premises, premises, strict=True) for x, y in P.pairs(*ab)]
             given += [(rel, x, y) for rel, a, b in assumed for x, y in P.pairs(a, b)]
             for s, (lo, hi) in {**self.box, **self.domain}.items():
                 given += [(">=", s, sp.sympify(lo)), ("<=", s, sp.sympify(hi))]
-            return P.z3_holds(given, [(r.data, x, y) for r, ab in zip(clause.goals, goals) for x, y in P.pairs(*ab)])
+            return P.z3_holds(
+                given, [(r.data, x, y) for r, ab in zip(clause.goals, goals, strict=True) for x, y in P.pairs(*ab)]
+            )
         if clause.premises:
             raise Rejected("an implication is proved with by='z3'")
-        certificates = self.certificate if isinstance(self.certificate, (list, tuple)) else [self.certificate] * len(goals)
+        certificates = (
+            self.certificate if isinstance(self.certificate, (list, tuple)) else [self.certificate] * len(goals)
+        )
+        if len(certificates) != len(goals):
+            raise Rejected(f"{len(goals)} relations need {len(goals)} certificates, there are {len(certificates)}")
         detail = {}
-        for r, (a, b), certificate in zip(clause.goals, goals, certificates):
+        for r, (a, b), certificate in zip(clause.goals, goals, certificates, strict=True):
             if self.by == "order":
                 P.order_holds(a, *b, *self.order)
                 continue
             for x, y in P.pairs(a, b):
-                if self.by == "identity":
-                    if r.data != "=" or not P.is_zero(sp.sympify(x) - sp.sympify(y)):
+                if r.data == "=":
+                    if not P.is_zero(sp.sympify(x) - sp.sympify(y)):
                         raise Rejected("SymPy does not reduce the difference of the two sides to zero")
                 elif self.by == "sign":
                     self._sign(r.data, x, y)
@@ -235,16 +246,21 @@ class Proved(Check):
 
     @staticmethod
     def _sign(rel, x, y):
+        if rel not in ("<", "<=", ">", ">="):
+            raise Rejected(f"the relation {rel} needs another method: ≈ is proved by='interval' with tol=")
         gap = sp.factor(sp.simplify(y - x if rel in ("<", "<=") else x - y))
         if not (gap.is_positive if rel in ("<", ">") else gap.is_nonnegative):
             raise Rejected("SymPy does not see the sign of the difference; prove it by='z3', 'sos' or 'interval'")
 
     def same_value(self, x, y, context):
         env = context.env()
-        return all(P.is_zero(sp.sympify(p) - sp.sympify(q)) for p, q in P.pairs(evaluate(x, env), evaluate(y, env)))
+        found = P.pairs(evaluate(x, env), evaluate(y, env))
+        if any(V.kind(v) == "iv" for pair in found for v in pair):
+            return False
+        return all(P.is_zero(sp.sympify(p) - sp.sympify(q)) for p, q in found)
 
 
-def _holds_at(rel, a, b, point, tol) -> bool:
+def holds_at(rel, a, b, point, tol) -> bool:
     for x, y in P.pairs(a, b):
         try:
             ok = P.compare(rel, point.value(x), point.value(y), tol)
@@ -331,7 +347,9 @@ class Sampled(Check):
             if x != x or y != y:
                 raise Rejected("a side is not a number")
             size = max(whole if r.data == "=" else max(abs(x), abs(y)), 1e-300)
-            gap = {"=": -abs(x - y), "~": self.tol - abs(x - y), "!=": abs(x - y)}.get(r.data, y - x if r.data in ("<", "<=") else x - y)
+            gap = {"=": -abs(x - y), "~": self.tol - abs(x - y), "!=": abs(x - y)}.get(
+                r.data, y - x if r.data in ("<", "<=") else x - y
+            )
             if r.data == "=":
                 good = gap >= -self.rtol * size
             elif r.data in ("<=", ">="):
@@ -341,7 +359,15 @@ class Sampled(Check):
             ok = ok and good
             slack = min(slack, gap / size)
             small, large = (x, y) if r.data in ("<", "<=") else (y, x)
-            ratio = abs(x - y) / size if r.data == "=" else abs(x - y) if r.data == "~" else small / large if large > 0 else 0.0
+            ratio = (
+                abs(x - y) / size
+                if r.data == "="
+                else abs(x - y)
+                if r.data == "~"
+                else small / large
+                if large > 0
+                else 0.0
+            )
             tight = max(tight, ratio)
         return ok, slack, tight
 
@@ -403,13 +429,13 @@ class Measured(Check):
         means = [sum(run[0] for run in side) / len(side) for side in values]
         if len(self.expected) != len(means):
             raise Rejected(f"the display has {len(means)} sides, sides= gives {len(self.expected)}")
-        for got, want in zip(means, self.expected):
+        for got, want in zip(means, self.expected, strict=True):
             if not _close(got, float(want), 1e-6):
                 raise Rejected(f"a side is {got:.4g} on average, not {float(want):.4g}")
         shown = []
         for r in relations(tree):
             left, right = ([float(V.scalars(evaluate(a, env))[0]) for env in runs] for a in r.args)
-            lo, hi = interval([y - x for x, y in zip(left, right)])
+            lo, hi = interval([y - x for x, y in zip(left, right, strict=True)])
             shown.append([float(f"{lo:.3g}"), float(f"{hi:.3g}")])
             good = {"<": lo > 0, "<=": lo >= 0, ">": hi < 0, ">=": hi <= 0, "~": -self.tol <= lo and hi <= self.tol}
             if r.data not in good:
@@ -455,7 +481,9 @@ class Refuted(Check):
         return {"sides": [_short(s) for e in self.expected for s in V.scalars(e)]}
 
     def _holds(self, r, env):
-        return all(P.compare(r.data, _number(x), _number(y), self.tol) for x, y in P.pairs(*(evaluate(a, env) for a in r.args)))
+        return all(
+            P.compare(r.data, _number(x), _number(y), self.tol) for x, y in P.pairs(*(evaluate(a, env) for a in r.args))
+        )
 
 
 def _number(x):

@@ -1,105 +1,59 @@
-"""The book's dialect of LaTeX: tokens by lark, grammar by recursive descent, no guessing."""
+"""The book's dialect of LaTeX: recursive descent over tokens, no guessing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lark import Lark
-from lark.exceptions import UnexpectedCharacters
-
+from .tokens import GrammarError, join, strip, tokens
 from .tree import FUNCTIONS, Node, base, indices, latex, num, sym
-
-_LEXER = Lark(
-    r"""
-    start: (MACRO | NUMBER | LETTER | CHAR)*
-    MACRO.3: /\\([a-zA-Z]+|[^a-zA-Z])/
-    NUMBER.2: /\d+(\.\d+)?|\.\d+/
-    LETTER.1: /[a-zA-Z]/
-    CHAR: /[-+*\/=<>()\[\]{}|,.;:!'^_&~]/
-    %ignore /\s+/
-    %ignore /%[^\n]*/
-    """,
-    parser="lalr",
-    lexer="basic",
-)
 
 GREEK = set(
     "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi rho sigma tau "
-    "upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell hbar infty nabla".split()
+    "upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell hbar infty "
+    "nabla".split()
 )
 ACCENTS = set("tilde hat bar vec dot ddot check breve overline widetilde widehat underline".split())
-FONTS = set("mathbf mathrm mathcal mathbb mathsf mathit mathfrak boldsymbol bm text operatorname textrm texttt mathtt".split())
-SPACES = {"\\" + s for s in [",", ";", "!", ":", " ", ">", "quad", "qquad", "displaystyle", "textstyle", "limits", "nolimits"]}
-SIZES = {"\\" + s + t for s in ["big", "Big", "bigg", "Bigg"] for t in ["", "l", "r", "m"]}
+FONTS = set(
+    "mathbf mathrm mathcal mathbb mathsf mathit mathfrak boldsymbol bm text operatorname textrm texttt mathtt".split()
+)
 RELATION_TOKENS = {
-    "=": "=", r"\le": "<=", r"\leq": "<=", r"\leqslant": "<=", r"\ge": ">=", r"\geq": ">=", r"\geqslant": ">=", "<": "<", ">": ">",
-    r"\lt": "<", r"\gt": ">", r"\ne": "!=", r"\neq": "!=", r"\approx": "~", r"\coloneqq": "=", r"\equiv": "=",
-}  # fmt: skip
+    "=": "=",
+    r"\le": "<=",
+    r"\leq": "<=",
+    r"\leqslant": "<=",
+    r"\ge": ">=",
+    r"\geq": ">=",
+    r"\geqslant": ">=",
+    "<": "<",
+    ">": ">",
+    r"\lt": "<",
+    r"\gt": ">",
+    r"\ne": "!=",
+    r"\neq": "!=",
+    r"\approx": "~",
+    r"\coloneqq": "=",
+    r"\equiv": "=",
+}
 ARROWS = {
-    r"\implies": "implies", r"\Rightarrow": "implies", r"\Longrightarrow": "implies",
-    r"\iff": "iff", r"\Leftrightarrow": "iff", r"\Longleftrightarrow": "iff",
-}  # fmt: skip
+    r"\implies": "implies",
+    r"\Rightarrow": "implies",
+    r"\Longrightarrow": "implies",
+    r"\iff": "iff",
+    r"\Leftrightarrow": "iff",
+    r"\Longleftrightarrow": "iff",
+}
 BIG_TOKENS = {r"\sum": "sum", r"\prod": "prod", r"\max": "bigmax", r"\min": "bigmin"}
 NAMED = {"ln": "log", "operatorname*": "operatorname", "trace": "tr", "Tr": "tr", "sgn": "sign"}
 STARS = {"*", r"\ast", r"\star", r"\dagger"}
 
 
-class GrammarError(ValueError):
-    """The display is outside the dialect, or ambiguous; the message says where and what to write."""
-
-
 @dataclass(frozen=True)
 class Names:
-    """What the parser must know of the bindings: which names are functions, which are bound, which sub-formulas are atoms."""
+    """What the parser must know of the bindings: the functions, the bound names, the sub-formulas bound whole."""
 
     functions: frozenset[str] = frozenset()
     bound: frozenset[str] = frozenset()
     atoms: tuple[tuple[tuple[str, ...], str], ...] = ()
-
-
-def tokens(text: str) -> list[str]:
-    """The tokens of a formula, with sizes and spaces dropped.
-
-    >>> tokens(r"\\left( a_1 \\right)")
-    ['(', 'a', '_', '1', ')']
-    """
-    try:
-        raw = [str(t) for t in _LEXER.lex(text)]
-    except UnexpectedCharacters as e:
-        raise GrammarError(f"{text[e.pos_in_stream]!r} is not in the dialect (at {text[e.pos_in_stream :][:20]!r})") from None
-    out, k = [], 0
-    while k < len(raw):
-        t = raw[k]
-        if t in (r"\left", r"\right", r"\middle") and k + 1 < len(raw):
-            d = raw[k + 1]
-            opening = t == r"\left"
-            if d == ".":
-                out += ["EVAL("] if opening else []
-            elif d == "|":
-                out.append("|(" if opening else "|)")
-            elif d in (r"\|", r"\Vert"):
-                out.append("||(" if opening else "||)")
-            else:
-                out.append(d)
-            k += 2
-            continue
-        if t in SIZES and k + 2 < len(raw) and raw[k + 1] == "|" and raw[k + 2] == "_":
-            out.append("EVAL|")
-            k += 2
-            continue
-        if t == r"\mathrm" and raw[k + 1 : k + 4] == ["{", "d", "}"]:
-            out.append("DIFF")
-            k += 4
-            continue
-        if t in (r"\quad", r"\qquad") and out and out[-1] == ",":
-            out[-1] = "NEXT"
-        elif t == "&" or t in SPACES or t in SIZES:
-            pass
-        else:
-            out.append({r"\lvert": "|(", r"\rvert": "|)", r"\lVert": "||(", r"\rVert": "||)", r"\Vert": r"\|", r"\lbrace": r"\{",
-                        r"\rbrace": r"\}", r"\lbrack": "[", r"\rbrack": "]", r"\to": r"\to", r"\rightarrow": r"\to"}.get(t, t))  # fmt: skip
-        k += 1
-    return out
 
 
 def parse(text: str, names: Names = Names()) -> Node:
@@ -118,43 +72,26 @@ def parse(text: str, names: Names = Names()) -> Node:
     >>> latex(parse(r"a^2 - b^2 = (a-b)(a+b)"))
     'a^{2} - b^{2} = \\\\left(a - b\\\\right) \\\\cdot \\\\left(a + b\\\\right)'
     """
-    return _Parser(_strip(tokens(text)), names).display()
+    return _Parser(strip(tokens(text)), names).display()
+
+
+def leading_name(text: str) -> tuple[Node | None, str]:
+    """The symbol a formula starts with, and the token after it."""
+    p = _Parser(strip(tokens(text)), Names())
+    try:
+        return p.symbol(), p.peek()
+    except GrammarError:
+        return None, ""
 
 
 def parse_name(key: str) -> Node | None:
     """The symbol that a binding's key names, or None when the key is a whole sub-formula."""
-    toks = _strip(tokens(key))
-    p = _Parser(toks, Names())
-    try:
-        node = p.symbol()
-    except GrammarError:
-        return None
-    return node if p.k == len(toks) else None
+    node, following = leading_name(key)
+    return None if following else node
 
 
 def atom_key(key: str) -> tuple[tuple[str, ...], str]:
-    return tuple(_strip(tokens(key))), key.strip()
-
-
-def _strip(toks: list[str]) -> list[str]:
-    """Drop what carries no mathematics: environments, boxes, final punctuation."""
-    out, k = [], 0
-    while k < len(toks):
-        if toks[k] in (r"\begin", r"\end"):
-            close = toks.index("}", k)
-            name = "".join(toks[k + 2 : close])
-            if name not in ("aligned", "split", "gathered", "align", "align*"):
-                raise GrammarError(f"environment {name!r} is not in the dialect; use aligned")
-            k = close + 1
-            continue
-        if toks[k] == r"\boxed":
-            k += 1
-            continue
-        out.append(toks[k])
-        k += 1
-    while out and out[-1] in (".", ",", ";", "NEXT", r"\\"):
-        out.pop()
-    return out
+    return tuple(strip(tokens(key))), key.strip()
 
 
 class _Parser:
@@ -303,7 +240,9 @@ class _Parser:
             return True
         if t[0].isalnum() or t[0] == ".":
             return t not in ("NEXT", "EVAL|")
-        return t[0] == "\\" and (t[1:] in GREEK | ACCENTS | FONTS or t in BIG_TOKENS or t[1:] in FUNCTIONS or t in _HEADS)
+        return t[0] == "\\" and (
+            t[1:] in GREEK | ACCENTS | FONTS or t in BIG_TOKENS or t[1:] in FUNCTIONS or t in _HEADS
+        )
 
     def factor(self) -> Node:
         node = self.primary()
@@ -391,7 +330,11 @@ class _Parser:
             return Node("inner", (a, self.closing(r"\rangle")))
         if t in (r"\lfloor", r"\lceil"):
             self.take()
-            return Node("func", (self.closing(r"\rfloor" if t == r"\lfloor" else r"\rceil"),), "floor" if t == r"\lfloor" else "ceil")
+            return Node(
+                "func",
+                (self.closing(r"\rfloor" if t == r"\lfloor" else r"\rceil"),),
+                "floor" if t == r"\lfloor" else "ceil",
+            )
         if t == "EVAL(":
             self.take()
             self.bars.append("")
@@ -438,7 +381,9 @@ class _Parser:
             return self.order()
         node = self.symbol()
         plain = base(node)
-        inner = plain[plain.index("{") + 1 : -1] if plain.startswith((r"\operatorname{", r"\mathrm{", r"\text{")) else ""
+        inner = (
+            plain[plain.index("{") + 1 : -1] if plain.startswith((r"\operatorname{", r"\mathrm{", r"\text{")) else ""
+        )
         inner = NAMED.get(inner, inner)
         known = {latex(node), base(node)} & self.names.functions
         if inner in FUNCTIONS and not known:
@@ -535,8 +480,21 @@ class _Parser:
 
     def subscript(self, toks: list[str]) -> tuple[Node, ...]:
         """Indices when the subscript reads as indices, else one raw label."""
-        if toks and toks[0] in (r"\text", r"\mathrm", r"\textrm", r"\star", r"\ast", "*", r"\top", "+", "-", r"\infty", r"\|", r"\perp"):
-            return (Node("raw", (), _join(toks)),)
+        if toks and toks[0] in (
+            r"\text",
+            r"\mathrm",
+            r"\textrm",
+            r"\star",
+            r"\ast",
+            "*",
+            r"\top",
+            "+",
+            "-",
+            r"\infty",
+            r"\|",
+            r"\perp",
+        ):
+            return (Node("raw", (), join(toks)),)
         inner = _Parser(toks, Names())
         try:
             out = [inner.expr()]
@@ -546,7 +504,7 @@ class _Parser:
             if inner.peek():
                 raise inner.error("raw")
         except GrammarError:
-            return (Node("raw", (), _join(toks)),)
+            return (Node("raw", (), join(toks)),)
         if len(out) == 1 and out[0].op == "mul" and all(f.op in ("sym", "num") for f in out[0].args):
             return out[0].args
         if len(out) == 1 and out[0].op == "num" and len(toks) == 1 and len(toks[0]) > 1 and "." not in toks[0]:
@@ -619,7 +577,9 @@ class _Parser:
             up.take()
             total = int("".join(up.group()))
         if total != sum(n for _, n in variables):
-            raise self.error(f"the orders of the derivative differ: {total} above, {sum(n for _, n in variables)} below")
+            raise self.error(
+                f"the orders of the derivative differ: {total} above, {sum(n for _, n in variables)} below"
+            )
         if up.peek():
             body = up.expr()
             if up.peek():
@@ -718,20 +678,6 @@ class _Parser:
 
 
 _HEADS = {r"\frac", r"\dfrac", r"\tfrac", r"\sqrt", r"\binom", r"\underbrace", r"\overbrace", r"\lim", r"\int"}
-
-
-def _join(toks: list[str]) -> str:
-    """Tokens as text again: a space only where a macro meets a letter."""
-    out = ""
-    for t in toks:
-        out += " " if out and t[0].isalpha() and _ends_in_macro(out) else ""
-        out += t
-    return out
-
-
-def _ends_in_macro(text: str) -> bool:
-    tail = text[text.rfind("\\") :] if "\\" in text else ""
-    return bool(tail) and tail[1:].isalpha()
 
 
 def _loop_names(node: Node):

@@ -60,7 +60,12 @@ class Point:
                 self.functions[f.func] = sp.Lambda(args, _test_function(f.func(*args), self.rng))
         for f, concrete in self.functions.items():
             expr = expr.replace(f, concrete)
-        sizes = {s for total in expr.atoms(sp.Sum, sp.Product) for lim in total.limits for s in sp.Tuple(*lim[1:]).free_symbols}
+        sizes = {
+            s
+            for total in expr.atoms(sp.Sum, sp.Product)
+            for lim in total.limits
+            for s in sp.Tuple(*lim[1:]).free_symbols
+        }
         for s in sorted(sizes, key=str):
             self.numbers.setdefault(s, sp.Integer(self.rng.randint(2, 4)))
         expr = expr.xreplace({s: self.numbers[s] for s in sizes})
@@ -71,7 +76,9 @@ class Point:
         expr = expr.xreplace({s: self.numbers[s] for s in expr.atoms(sp.Indexed)})
         for s in sorted(expr.free_symbols, key=str):
             self.numbers.setdefault(s, _number(s, self.rng, self.domain))
-        expr = expr.xreplace({s: sp.Float(v, DIGITS) if not v.is_Integer else v for s, v in self.numbers.items() if v.is_number})
+        expr = expr.xreplace(
+            {s: sp.Float(v, DIGITS) if not v.is_Integer else v for s, v in self.numbers.items() if v.is_number}
+        )
         return sp.N(expr, DIGITS)
 
     def __str__(self):
@@ -91,7 +98,11 @@ def compare(rel: str, a, b, tol=0) -> bool | None:
     if rel in ("=", "!="):
         if a == b:
             return rel == "="
-        same = bool(abs(a - b) <= sp.Float(10) ** (-DIGITS // 2) * (1 + abs(a) + abs(b))) if a.is_finite and b.is_finite else False
+        same = (
+            bool(abs(a - b) <= sp.Float(10) ** (-DIGITS // 2) * (1 + abs(a) + abs(b)))
+            if a.is_finite and b.is_finite
+            else False
+        )
         return same if rel == "=" else not same
     if not (a.is_extended_real and b.is_extended_real):
         a, b = (sp.re(x) if abs(sp.im(x)) < 1e-18 else x for x in (a, b))
@@ -118,7 +129,7 @@ def pairs(left, right) -> list[tuple]:
             a = a * len(b)
         else:
             raise Rejected(f"the sides have {len(a)} and {len(b)} components")
-    return list(zip(a, b))
+    return list(zip(a, b, strict=True))
 
 
 # --- identities ---------------------------------------------------------------------------------
@@ -182,7 +193,9 @@ def _sums(e):
         if len(total.limits) > 1:
             return total
         k = sp.Symbol("k_", integer=True, positive=True)
-        body = sp.expand(sp.powsimp(sp.expand(body.xreplace({i: k}).replace(lambda x: isinstance(x, sp.Sum), canonical))))
+        body = sp.expand(
+            sp.powsimp(sp.expand(body.xreplace({i: k}).replace(lambda x: isinstance(x, sp.Sum), canonical)))
+        )
         out = 0
         for term in sp.Add.make_args(body):
             const, rest = term.as_independent(k, as_Add=False)
@@ -279,7 +292,9 @@ class _Z3:
             for x in xs[1:]:
                 out = z3.If(out >= x, out, x) if isinstance(e, sp.Max) else z3.If(out <= x, out, x)
             return out
-        raise Rejected(f"z3 does not know {e.func.__name__}({', '.join(map(str, e.args))}); use interval arithmetic or a certificate")
+        raise Rejected(
+            f"z3 does not know {e.func.__name__}({', '.join(map(str, e.args))}); use intervals or a certificate"
+        )
 
 
 def certificate_holds(rel, a, b, certificate) -> None:
@@ -289,7 +304,9 @@ def certificate_holds(rel, a, b, certificate) -> None:
         raise Rejected("a certificate belongs to an inequality")
     certificate = sp.sympify(certificate)
     if not (certificate.is_positive if rel in ("<", ">") else certificate.is_nonnegative):
-        raise Rejected(f"SymPy does not see that the certificate {certificate} is {'positive' if rel in '<>' else 'non-negative'}")
+        raise Rejected(
+            f"SymPy does not see that the certificate {certificate} is {'positive' if rel in '<>' else 'non-negative'}"
+        )
     if not is_zero(gap - certificate):
         raise Rejected("the difference of the two sides is not the certificate")
 
@@ -354,21 +371,28 @@ def interval_holds(rel, a, b, box, tol=0, limit=20_000) -> int:
         return 1
     gap = sp.sympify(b) - sp.sympify(a)
     slopes = {s: sp.diff(gap, s) for s in box}
+    smooth = not gap.has(sp.Abs, sp.Max, sp.Min, sp.sign)
     todo = [{s: mpmath.iv.mpf([_lower(lo), _upper(hi)]) for s, (lo, hi) in box.items()}]
     done = 0
     while todo:
         here = todo.pop()
         try:
             ok = _interval_verdict(rel, mpmath.iv.mpf(0), interval_value(gap, here), tol)
-            ok = _interval_verdict(rel, mpmath.iv.mpf(0), _centred(gap, slopes, here), tol) if ok is None else ok
         except (mpmath.libmp.ComplexResult, ZeroDivisionError, ValueError):
             ok = None
+        if ok is None and smooth:
+            try:
+                ok = _interval_verdict(rel, mpmath.iv.mpf(0), _centred(gap, slopes, here), tol)
+            except (mpmath.libmp.ComplexResult, ZeroDivisionError, ValueError):
+                ok = None
         if ok is False:
             raise Rejected("fails for " + ", ".join(f"{s} in {v}" for s, v in here.items()))
         done += 1
         if ok is None:
             if done + len(todo) > limit:
-                raise Rejected(f"interval arithmetic does not decide it within {limit} boxes (is there equality inside the box?)")
+                raise Rejected(
+                    f"interval arithmetic does not decide it within {limit} boxes (is there equality inside the box?)"
+                )
             widest = max(here, key=lambda s: here[s].delta)
             a0, m, b0 = here[widest].a, here[widest].mid, here[widest].b
             todo += [{**here, widest: mpmath.iv.mpf([a0.a, m.b])}, {**here, widest: mpmath.iv.mpf([m.a, b0.b])}]

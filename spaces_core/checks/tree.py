@@ -155,7 +155,9 @@ def _product(factors) -> str:
         if not text:
             text = piece
             continue
-        ambiguous = f.op == "num" or piece[0].isdigit() or piece.startswith(r"\left(") or piece.startswith(r"\frac{\mathrm{d}")
+        ambiguous = (
+            f.op == "num" or piece[0].isdigit() or piece.startswith(r"\left(") or piece.startswith(r"\frac{\mathrm{d}")
+        )
         text += (r" \cdot " if ambiguous else " ") + piece
     return text
 

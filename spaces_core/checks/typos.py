@@ -5,10 +5,26 @@ from __future__ import annotations
 from .tree import REVERSED, Node, base, latex, num, walk
 
 SWAPS = {
-    "log": "exp", "exp": "log", "sin": "cos", "cos": "sin", "tan": "sin", "tanh": "tan", "sinh": "cosh", "cosh": "sinh",
-    "arccos": "arcsin", "arcsin": "arccos", "arctan": "tan", "max": "min", "min": "max", "erf": "tanh", "tr": "det", "det": "tr",
-    "floor": "ceil", "ceil": "floor", "sign": "tanh",
-}  # fmt: skip
+    "log": "exp",
+    "exp": "log",
+    "sin": "cos",
+    "cos": "sin",
+    "tan": "sin",
+    "tanh": "tan",
+    "sinh": "cosh",
+    "cosh": "sinh",
+    "arccos": "arcsin",
+    "arcsin": "arccos",
+    "arctan": "tan",
+    "max": "min",
+    "min": "max",
+    "erf": "tanh",
+    "tr": "det",
+    "det": "tr",
+    "floor": "ceil",
+    "ceil": "floor",
+    "sign": "tanh",
+}
 
 
 def typos(statement: Node, names: list[Node] = (), only_right: bool = False):

@@ -29,7 +29,7 @@ class Vec(tuple):
         if isinstance(other, Vec):
             if len(other) != len(self):
                 raise ValueError(f"families of {len(self)} and {len(other)} members do not combine")
-            return Vec(op(a, b) for a, b in zip(self, other))
+            return Vec(op(a, b) for a, b in zip(self, other, strict=True))
         return Vec(op(a, other) for a in self)
 
     def __add__(self, o):
@@ -85,6 +85,10 @@ def kind(value) -> str:
     if isinstance(value, MP):
         return "mp"
     return "array" if hasattr(value, "ndim") and hasattr(value, "shape") else "float"
+
+
+def is_function(v) -> bool:
+    return callable(v) and not isinstance(v, (sp.Basic, sp.MatrixBase)) or isinstance(v, sp.FunctionClass)
 
 
 def is_matrix(v) -> bool:
@@ -168,13 +172,25 @@ def function(name: str, args: list):
         if hasattr(lib, name):
             return getattr(lib, name)(x)
         if name == "erf":
-            return getattr(lib, "special").erf(x)
+            return lib.special.erf(x)
         return getattr(lib, {"ceil": "ceil"}.get(name, name))(x)
     if k == "iv":
         return getattr(mpmath.iv, _NAMES.get(name, name))(x)
     if k == "mp":
         return getattr(mpmath.mp, _NAMES.get(name, name))(x)
-    if isinstance(x, (int, Fraction)) and name in ("log", "exp", "sin", "cos", "tan", "cosh", "sinh", "tanh", "arccos", "arcsin", "arctan"):
+    if isinstance(x, (int, Fraction)) and name in (
+        "log",
+        "exp",
+        "sin",
+        "cos",
+        "tan",
+        "cosh",
+        "sinh",
+        "tanh",
+        "arccos",
+        "arcsin",
+        "arctan",
+    ):
         return getattr(sp, _NAMES.get(name, name))(sp.Rational(x))
     if name == "sign":
         return (x > 0) - (x < 0)
@@ -209,7 +225,11 @@ def root(x, n):
         return Vec(root(v, n) for v in x)
     k = kind(x)
     if k == "sympy" or (k == "float" and isinstance(x, (int, Fraction))):
-        return sp.root(sp.sympify(x), n) if not isinstance(x, Fraction) else sp.root(sp.Rational(x.numerator, x.denominator), n)
+        return (
+            sp.root(sp.sympify(x), n)
+            if not isinstance(x, Fraction)
+            else sp.root(sp.Rational(x.numerator, x.denominator), n)
+        )
     if k == "iv" and n == 2:
         return mpmath.iv.sqrt(x)
     if k == "mp":

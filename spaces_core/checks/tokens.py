@@ -1,0 +1,124 @@
+"""The tokens of the book's LaTeX: lark cuts the text, what carries no mathematics is dropped."""
+
+from __future__ import annotations
+
+from lark import Lark
+from lark.exceptions import UnexpectedCharacters
+
+_LEXER = Lark(
+    r"""
+    start: (MACRO | NUMBER | LETTER | CHAR)*
+    MACRO.3: /\\([a-zA-Z]+|[^a-zA-Z])/
+    NUMBER.2: /\d+(\.\d+)?|\.\d+/
+    LETTER.1: /[a-zA-Z]/
+    CHAR: /[-+*\/=<>()\[\]{}|,.;:!'^_&~]/
+    %ignore /\s+/
+    %ignore /%[^\n]*/
+    """,
+    parser="lalr",
+    lexer="basic",
+)
+
+SPACES = {
+    "\\" + s for s in [",", ";", "!", ":", " ", ">", "quad", "qquad", "displaystyle", "textstyle", "limits", "nolimits"]
+}
+SIZES = {"\\" + s + t for s in ["big", "Big", "bigg", "Bigg"] for t in ["", "l", "r", "m"]}
+
+
+class GrammarError(ValueError):
+    """The display is outside the dialect, or ambiguous; the message says where and what to write."""
+
+
+def tokens(text: str) -> list[str]:
+    """The tokens of a formula, with sizes and spaces dropped.
+
+    >>> tokens(r"\\left( a_1 \\right)")
+    ['(', 'a', '_', '1', ')']
+    """
+    try:
+        raw = [str(t) for t in _LEXER.lex(text)]
+    except UnexpectedCharacters as e:
+        raise GrammarError(
+            f"{text[e.pos_in_stream]!r} is not in the dialect (at {text[e.pos_in_stream :][:20]!r})"
+        ) from None
+    out, k = [], 0
+    while k < len(raw):
+        t = raw[k]
+        if t in (r"\left", r"\right", r"\middle") and k + 1 < len(raw):
+            d = raw[k + 1]
+            opening = t == r"\left"
+            if d == ".":
+                out += ["EVAL("] if opening else []
+            elif d == "|":
+                out.append("|(" if opening else "|)")
+            elif d in (r"\|", r"\Vert"):
+                out.append("||(" if opening else "||)")
+            else:
+                out.append(d)
+            k += 2
+            continue
+        if t in SIZES and k + 2 < len(raw) and raw[k + 1] == "|" and raw[k + 2] == "_":
+            out.append("EVAL|")
+            k += 2
+            continue
+        if t == r"\mathrm" and raw[k + 1 : k + 4] == ["{", "d", "}"]:
+            out.append("DIFF")
+            k += 4
+            continue
+        if t in (r"\quad", r"\qquad") and out and out[-1] == ",":
+            out[-1] = "NEXT"
+        elif t == "&" or t in SPACES or t in SIZES:
+            pass
+        else:
+            out.append(
+                {
+                    r"\lvert": "|(",
+                    r"\rvert": "|)",
+                    r"\lVert": "||(",
+                    r"\rVert": "||)",
+                    r"\Vert": r"\|",
+                    r"\lbrace": r"\{",
+                    r"\rbrace": r"\}",
+                    r"\lbrack": "[",
+                    r"\rbrack": "]",
+                    r"\to": r"\to",
+                    r"\rightarrow": r"\to",
+                }.get(t, t)
+            )
+        k += 1
+    return out
+
+
+def strip(toks: list[str]) -> list[str]:
+    """Drop what carries no mathematics: environments, boxes, final punctuation."""
+    out, k = [], 0
+    while k < len(toks):
+        if toks[k] in (r"\begin", r"\end"):
+            close = toks.index("}", k)
+            name = "".join(toks[k + 2 : close])
+            if name not in ("aligned", "split", "gathered", "align", "align*"):
+                raise GrammarError(f"environment {name!r} is not in the dialect; use aligned")
+            k = close + 1
+            continue
+        if toks[k] == r"\boxed":
+            k += 1
+            continue
+        out.append(toks[k])
+        k += 1
+    while out and out[-1] in (".", ",", ";", "NEXT", r"\\"):
+        out.pop()
+    return out
+
+
+def join(toks: list[str]) -> str:
+    """Tokens as text again: a space only where a macro meets a letter."""
+    out = ""
+    for t in toks:
+        out += " " if out and t[0].isalpha() and _ends_in_macro(out) else ""
+        out += t
+    return out
+
+
+def _ends_in_macro(text: str) -> bool:
+    tail = text[text.rfind("\\") :] if "\\" in text else ""
+    return bool(tail) and tail[1:].isalpha()
