@@ -5,61 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-import traceback
 from pathlib import Path
 
-from . import chapter as C
-from .badge import Summary, typo_text
-from .page import read_page
-
-
-def check_file(file: Path, seed: int | None = None) -> tuple[list, list[str]]:
-    """Run the cells tagged `check`, in order, in one namespace.
-
-    Args:
-        file: a chapter, anywhere.
-        seed: of random cases; the chapter's own when None.
-
-    Returns:
-        the chapters it opened, and what is wrong.
-    """
-    C.run = C.Run(file=file, seed=seed, collect=True)
-    page = read_page(file)
-    cells = [c for c in page.cells if "check" in c.tags]
-    problems = [] if cells else [f"{file}: no cell is tagged check"]
-    namespace: dict = {"__name__": "__main__"}
-    for cell in cells:
-        try:
-            exec(compile(cell.source, f"{file}:{cell.line}", "exec"), namespace)
-        except Exception as error:
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            problems.append(
-                f"{file}:{cell.line}: this cell raised {type(error).__name__}: {error}"
-                f" ({Path(last.filename).name}:{last.lineno})"
-            )
-    if cells and not C.run.chapters:
-        problems.append(f"{file}: no check cell opens a Chapter")
-    for chapter in C.run.chapters:
-        chapter.report()
-        problems += chapter.problems
-    return C.run.chapters, problems
-
-
-def lines(chapter) -> list[str]:
-    order = {d.label: k for k, d in enumerate(chapter.page.displays)}
-    rows = []
-    for e in sorted(chapter.evidence, key=lambda e: (order[e.label], e.part)):
-        name = e.label + (f" ({e.part})" if e.part else "")
-        kind = e.kind if e.kind in ("definition", "assumption") or e.scope == "general" else f"{e.kind}, {e.scope}"
-        rows.append((("✗" if e.error else "✓"), name, kind, typo_text(e), e.method if e.method != e.kind else ""))
-    widths = [max((len(r[k]) for r in rows), default=0) for k in range(4)]
-    return ["  ".join([r[0], *(r[k].ljust(widths[k]) for k in (1, 2, 3)), r[4]]).rstrip() for r in rows]
+from .badge import Summary
+from .runner import check_file, lines
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m spaces_core.checks", description=__doc__)
     parser.add_argument("files", nargs="+", metavar="FILE.md", type=Path)
     parser.add_argument("--seed", type=int, help="seed of the random cases and experiments (default 0)")
+    parser.add_argument("--only", action="append", metavar="LABEL", help="check this label alone (may be repeated)")
     args = parser.parse_args(argv)
     missing = [str(f) for f in args.files if not f.is_file()]
     if missing:
@@ -68,7 +24,7 @@ def main(argv: list[str] | None = None) -> int:
     for file in args.files:
         start = time.perf_counter()
         try:
-            chapters, problems = check_file(file, args.seed)
+            chapters, problems = check_file(file, args.seed, set(args.only or ()))
         except ValueError as error:
             chapters, problems = [], [str(error)]
         for chapter in chapters:

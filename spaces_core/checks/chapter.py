@@ -37,6 +37,7 @@ class Run:
     file: Path | None = None
     seed: int | None = None
     collect: bool = False
+    only: frozenset = frozenset()
     chapters: list = field(default_factory=list)
 
 
@@ -213,7 +214,7 @@ class Chapter:
         self._guard(label, "sampled", lambda e: self._check(e, make, {}, uses, assuming, override, part, first), part)
 
     def measure(self, label, bindings, *, sides, tol=0.0, hardware="CPU", uses=(), override=(), part=0) -> None:
-        """An experiment: sequences in `bindings` hold one value per seed, at least five; `sides` are the sides' means."""
+        """An experiment: sequences in `bindings` hold a value per seed, at least five; `sides` are the sides' means."""
 
         def make(tree, values):
             series = {k: [float(x) for x in v] for k, v in self._canonical(bindings).items() if _is_series(v)}
@@ -263,6 +264,11 @@ class Chapter:
         if self.reported:
             return
         self.reported = True
+        if run.only:
+            found = {e.label for e in self.evidence}
+            self.problems += [f"{self.page.path}: no check of {label} ran" for label in sorted(run.only - found)]
+            self.evidence = [e for e in self.evidence if e.label in run.only or e.error]
+            return
         for e in self.evidence:
             if e.kind in ("definition", "assumption") and not e.error:
                 self._attempt(e, lambda e=e: bite_below(self, e))
@@ -324,6 +330,8 @@ class Chapter:
     # --- inside ------------------------------------------------------------------------------------
     def _guard(self, label, kind, action, part=0):
         """Run one call: find the display, catch what goes wrong, show the badge."""
+        if run.only and label not in run.only and kind not in ("definition", "assumption"):
+            return
         if label not in self.displays or not label:
             known = ", ".join(k for k in self.displays if k)
             message = f"{self.page.path}: there is no display {label!r}; the labels are {known}"
@@ -477,7 +485,7 @@ class Chapter:
                 bare = base(left) if left.op == "sym" and set(map(latex, left.args)) & set(spec["params"]) else name
                 if label not in override and (name in bindings or bare in bindings):
                     raise Rejected(
-                        f"{name} is defined by {label}: use the page's definition, or set it aside with override=[{label!r}]"
+                        f"{name} is defined by {label}: use that definition, or set it aside with override=[{label!r}]"
                     )
 
     def _parts_covered(self):

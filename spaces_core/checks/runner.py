@@ -1,0 +1,69 @@
+"""Run the check cells of a chapter, all of them or those of one label."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from pathlib import Path
+
+from . import chapter as C
+from .badge import typo_text
+from .page import Cell, read_page
+
+_SETS_UP = re.compile(r"\bChapter\(|\.(bind|define|assume)\(")
+_CHECKS = re.compile(r"\.(prove|sample|measure|refute)\(")
+_HEAVY = re.compile(r"^\s*(import|from)\s+(?!sympy|spaces_core\.checks)", re.MULTILINE)
+
+
+def check_file(file: Path, seed: int | None = None, only: set[str] | None = None) -> tuple[list, list[str]]:
+    """Run the cells tagged `check`, in order, in one namespace.
+
+    Args:
+        file: a chapter, anywhere; the statements are read from it.
+        seed: of random cases and experiments; the chapter's own when None.
+        only: labels; cells that do not concern them are left out, and so are the teeth of what they rest on.
+
+    Returns:
+        the chapters it opened, and what is wrong.
+    """
+    C.run = C.Run(file=file, seed=seed, collect=True, only=frozenset(only or ()))
+    page = read_page(file)
+    cells = [c for c in page.cells if "check" in c.tags]
+    problems = [] if cells else [f"{file}: no cell is tagged check"]
+    namespace: dict = {"__name__": "__main__"}
+    for cell in cells:
+        if only and not concerns(cell, only):
+            continue
+        try:
+            exec(compile(cell.source, f"{file}:{cell.line}", "exec"), namespace)
+        except Exception as error:
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{Path(last.filename).name}:{last.lineno}"
+            problems.append(f"{file}:{cell.line}: this cell raised {type(error).__name__}: {error} ({where})")
+    if cells and not C.run.chapters:
+        problems.append(f"{file}: no check cell opens a Chapter")
+    for chapter in C.run.chapters:
+        chapter.report()
+        problems += chapter.problems
+    return C.run.chapters, problems
+
+
+def concerns(cell: Cell, labels: set[str]) -> bool:
+    """Whether a check cell is needed for these labels: it names one, sets something up, or only prepares symbols."""
+    if any(re.search(rf"[\"']{re.escape(label)}[\"']", cell.source) for label in labels) or _SETS_UP.search(
+        cell.source
+    ):
+        return True
+    return not _CHECKS.search(cell.source) and not _HEAVY.search(cell.source)
+
+
+def lines(chapter) -> list[str]:
+    """One line a label: kind, scope, typos caught, method."""
+    order = {d.label: k for k, d in enumerate(chapter.page.displays)}
+    rows = []
+    for e in sorted(chapter.evidence, key=lambda e: (order[e.label], e.part)):
+        name = e.label + (f" ({e.part})" if e.part else "")
+        kind = e.kind if e.kind in ("definition", "assumption") or e.scope == "general" else f"{e.kind}, {e.scope}"
+        rows.append(("✗" if e.error else "✓", name, kind, typo_text(e), e.method if e.method != e.kind else ""))
+    widths = [max((len(r[k]) for r in rows), default=0) for k in range(4)]
+    return ["  ".join([r[0], *(r[k].ljust(widths[k]) for k in (1, 2, 3)), r[4]]).rstrip() for r in rows]
