@@ -53,20 +53,26 @@ def read_page(path: str | Path) -> Page:
     lines = path.read_text(encoding="utf-8").split("\n")
     displays, cells, title = [], [], ""
     k = _front_matter(lines)
+    containers: list[str] = []
     while k < len(lines):
         line = lines[k]
         fence = _FENCE.match(line)
-        if fence and not (fence[2][0] == ":" and not fence[3]):
-            head = fence[3]
+        if fence:
+            mark, head = fence[2], fence[3]
+            if not head and containers and mark[0] == containers[-1][0] and len(mark) >= len(containers[-1]):
+                containers.pop()
+                k += 1
+                continue
             name = head[1 : head.index("}")] if head.startswith("{") and "}" in head else ""
-            if fence[2][0] != ":" and (not name or name in _NOT_PROSE) or name in ("math", *_NOT_PROSE):
-                end = _fence_end(lines, k, fence[2], path)
+            if mark[0] != ":" and (not name or name in _NOT_PROSE) or name in ("math", *_NOT_PROSE):
+                end = _fence_end(lines, k, mark, path)
                 if name == "math":
                     displays.append(_math_directive(lines[k + 1 : end], head, k + 1))
                 elif name == "code-cell":
                     cells.append(_cell(lines[k + 1 : end], k + 1))
                 k = end + 1
                 continue
+            containers.append(mark)
         elif line.lstrip().startswith("$$"):
             display, k = _dollars(lines, k, path)
             displays.append(display)
