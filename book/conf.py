@@ -12,7 +12,15 @@ author = "The authors of Spaces"
 project_copyright = "2026, the authors of Spaces; text CC BY 4.0, code MIT"
 language = "en"
 
-extensions = ["myst_nb", "sphinx_copybutton", "sphinx_design", "sphinxcontrib.bibtex", "recordings", "evidence", "benchmarks"]
+extensions = [
+    "myst_nb",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "sphinxcontrib.bibtex",
+    "recordings",
+    "evidence",
+    "benchmarks",
+]
 myst_enable_extensions = ["amsmath", "attrs_inline", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 bibtex_bibfiles = sorted(p.relative_to(CHAPTERS).as_posix() for p in CHAPTERS.rglob("*.bib"))

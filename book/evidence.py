@@ -52,11 +52,11 @@ class Evidence:
     def badge(self, s: dict) -> str:
         """The line that a reader sees beside the equation."""
         typos = s.get("typos") or {}
-        words = [f'<b>{s["kind"]}</b>']
+        words = [f"<b>{s['kind']}</b>"]
         if s.get("scope"):
-            words.append(f'<span>{html.escape(s["scope"])}</span>')
+            words.append(f"<span>{html.escape(s['scope'])}</span>")
         if typos.get("made"):
-            words.append(f'<span>{teeth(typos)}</span>')
+            words.append(f"<span>{teeth(typos)}</span>")
         return " ".join(words)
 
     def panel(self, s: dict) -> str:
@@ -67,15 +67,25 @@ class Evidence:
         facts += [("Taken as one symbol", ", ".join(map(tex, s["atoms"])))] if s.get("atoms") else []
         facts += [("Rests on", self.links(s["uses"]))] if s.get("uses") else []
         facts += [("Used by", self.links(s["used_by"]))] if s.get("used_by") else []
-        facts += [(html.escape(k.capitalize()), html.escape(str(v))) for k, v in (s.get("detail") or {}).items()]
+        facts += [("Fails", html.escape(s["fails"]))] if s.get("fails") else []
+        facts += [self.detail(k, v) for k, v in (s.get("detail") or {}).items() if v]
         if typos.get("made"):
-            shown = "".join(f'<li>{tex(t["latex"])} <small>{html.escape(str(t["how"]))}</small></li>' for t in typos["examples"])
+            shown = "".join(
+                f"<li>{tex(t['latex'])} <small>{html.escape(str(t['how']))}</small></li>" for t in typos["examples"]
+            )
             facts.append(("Typos", f"{teeth(typos)}<ul>{shown}</ul>" if shown else teeth(typos)))
         rows = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in facts if text)
         return (
             f'<details class="evidence evidence-{s["kind"]}" data-label="{s["label"]}">'
-            f'<summary>{self.badge(s)}</summary><dl>{rows}</dl></details>'
+            f"<summary>{self.badge(s)}</summary><dl>{rows}</dl></details>"
         )
+
+    def detail(self, name: str, value) -> tuple[str, str]:
+        """One display-only fact of a statement."""
+        if name == "corrected":
+            return "Corrected by", self.link(value)
+        text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        return html.escape(name.capitalize()), html.escape(text)
 
     def bar(self, totals: dict) -> str:
         """How much of a chapter is known in which way."""
@@ -95,9 +105,9 @@ class Evidence:
         )
         return (
             f"<p>{sum(totals.values())} statements in {len(self.ledgers)} chapters. The checks were run again on "
-            f'{typos["made"]} typos made in these statements: {typos["caught"]} were rejected and '
-            f'{typos["equivalent"]} were shown to say the same.</p>'
-            f'{table(("Kind", "Statements", "The statement …"), rows)}'
+            f"{typos['made']} typos made in these statements: {typos['caught']} were rejected and "
+            f"{typos['equivalent']} were shown to say the same.</p>"
+            f"{table(('Kind', 'Statements', 'The statement …'), rows)}"
         )
 
     def statements(self) -> str:
@@ -105,16 +115,15 @@ class Evidence:
         blocks = []
         for name, ledger in self.ledgers.items():
             rows = "".join(
-                f'<tr><td>{self.link_number(s)}</td><td>{tex(s["read"])}</td>'
+                f"<tr><td>{self.link_number(s)}</td><td>{tex(s['read'])}</td>"
                 f'<td><span class="evidence-mark evidence-{s["kind"]}">{s["kind"]}</span></td>'
-                f'<td>{html.escape(s.get("scope") or "")}</td><td>{ratio(s)}</td><td>{self.numbers(s)}</td></tr>'
+                f"<td>{html.escape(s.get('scope') or '')}</td><td>{ratio(s)}</td><td>{self.numbers(s)}</td></tr>"
                 for s in ledger["statements"]
             )
             page = self.app.builder.get_relative_uri(self.docname, name)
             head = ("Equation", "Statement", "Kind", "Scope", "Typos caught", "Rests on")
-            blocks.append(
-                f'<h3><a href="{page}">{html.escape(ledger["title"])}</a></h3>{self.bar(ledger["totals"])}{table(head, rows)}'
-            )
+            title = f'<h3><a href="{page}">{html.escape(ledger["title"])}</a></h3>'
+            blocks.append(title + self.bar(ledger["totals"]) + table(head, rows))
         return "".join(blocks)
 
     def link_number(self, s: dict) -> str:
@@ -128,13 +137,19 @@ class Evidence:
 
     def refuted(self) -> str:
         """The published statements that a counterexample refutes."""
-        rows = "".join(
-            f'<tr><td>{self.link(s["label"])}</td><td>{tex(s["read"])}</td><td>{html.escape(s.get("scope") or "")}</td></tr>'
-            for ledger in self.ledgers.values()
-            for s in ledger["statements"]
-            if s["kind"] == "refuted"
-        )
-        return table(("Where", "As published", "Counterexample"), rows) if rows else "<p>Nothing so far.</p>"
+        rows = ""
+        for ledger in self.ledgers.values():
+            for s in ledger["statements"]:
+                if s["kind"] == "refuted":
+                    detail = s.get("detail") or {}
+                    sides = html.escape(", ".join(map(str, detail.get("sides", []))))
+                    corrected = self.link(detail["corrected"]) if detail.get("corrected") else ""
+                    rows += (
+                        f"<tr><td>{self.link(s['label'])}</td><td>{tex(s['read'])}</td>"
+                        f"<td>{html.escape(s['scope'])}: its sides are {sides}</td><td>{corrected}</td></tr>"
+                    )
+        head = ("Where", "As published", "Counterexample", "Corrected")
+        return table(head, rows) if rows else "<p>Nothing so far.</p>"
 
 
 def teeth(typos: dict) -> str:
@@ -184,13 +199,15 @@ def decorate(app, doctree, docname):
     ledger = evidence.ledgers.get(docname)
     if ledger is None:
         return
-    statements = {s["label"]: s for s in ledger["statements"]}
+    statements: dict[str, list] = {}
+    for s in ledger["statements"]:
+        statements.setdefault(s["label"], []).append(s)
     for block in list(doctree.findall(nodes.math_block)):
         label = block.get("label")
         if label not in statements:
             log.warning("the equation %r has no evidence in the ledger", label, location=block)
             continue
-        panel = nodes.raw("", evidence.panel(statements[label]), format="html")
+        panel = nodes.raw("", "".join(map(evidence.panel, statements[label])), format="html")
         block.parent.insert(block.parent.index(block) + 1, panel)
     title = next(iter(doctree.findall(nodes.title)), None)
     if title is not None:
@@ -203,8 +220,9 @@ def links(docname: str) -> str:
     run = json.loads((RECORDED / f"{docname}.run.json").read_text())
     up = "../" * docname.count("/")
     return (
-        f'<p class="chapter-links"><a href="{up}notebooks/{docname}.ipynb" download>Download this chapter as a notebook</a>'
-        f" · recorded {run['recorded']} in {run['seconds']:.0f} s on {html.escape(run['hardware'])}</p>"
+        f'<p class="chapter-links"><a href="{up}notebooks/{docname}.ipynb" download>'
+        "Download this chapter as a notebook</a> · "
+        f"recorded {run['recorded']} in {run['seconds']:.0f} s on {html.escape(run['hardware'])}</p>"
     )
 
 

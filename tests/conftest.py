@@ -16,9 +16,17 @@ import pytest
 
 from spaces_core.plotting import differences
 from spaces_core.record import RECORDED, ROOT, kernel_settings
+from tests import browsing
 
 REPLAYED = "SPACES_REPLAYED"
 replayed: dict[str, set[int]] = {}
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium, driven by Playwright."""
+    with browsing.chromium() as running:
+        yield running
 
 
 def pytest_addoption(parser):
@@ -88,8 +96,10 @@ def faults_of(name: str, fresh: Path, recorded: Path = RECORDED) -> list[str]:
         return [f"{name}: no ledger was {lacking}; does the chapter end in ch.report()?"]
     found = []
     if comparable(old) != comparable(new):
-        before, after = ({s["label"]: s for s in comparable(ledger)["statements"]} for ledger in (old, new))
-        labels = [label for label in before | after if before.get(label) != after.get(label)]
+        before, after = (
+            {(s["label"], s.get("part")): s for s in comparable(ledger)["statements"]} for ledger in (old, new)
+        )
+        labels = dict.fromkeys(key[0] for key in before | after if before.get(key) != after.get(key))
         found.append(f"{name}: ledger differs at {', '.join(labels) or 'title, totals or order'}; {again}")
     drawn = (_load(folder, name, ".figures.json") or [] for folder in (recorded, fresh))
     return found + [f"{name}: {fault}; {again}" for fault in differences(*drawn)]
@@ -109,7 +119,7 @@ def pytest_sessionfinish(session):
     ledgers = [
         [_load(folder, name, ".ledger.json") or {"statements": []} for name in whole] for folder in (fresh, RECORDED)
     ]
-    checked, promised = (sum(len(ledger["statements"]) for ledger in side) for side in ledgers)
+    checked, promised = (sum(s["relations"] for ledger in side for s in ledger["statements"]) for side in ledgers)
     cells = sum(len(replayed[name]) for name in whole)
     config.stash[SUMMARY] = (
         f"replayed {cells} cells in {len(whole)} chapters, {checked} statements checked; ledger: {promised}"

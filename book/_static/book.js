@@ -3,6 +3,7 @@
 document.addEventListener("DOMContentLoaded", function () {
   document.querySelectorAll("pre").forEach(function (box) { box.tabIndex = 0; });
   document.querySelectorAll(".citation-list > .citation").forEach(function (item) { item.setAttribute("role", "listitem"); });
+  document.querySelectorAll('p.caption[role="heading"]').forEach(function (title) { title.setAttribute("aria-level", "2"); });
   document.querySelectorAll("details.evidence").forEach(function (panel) {
     panel.addEventListener("toggle", reach);
   });
