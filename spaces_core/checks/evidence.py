@@ -12,6 +12,16 @@ from .evaluate import Env, NotEvaluable, Unbound, evaluate
 from .prove import Rejected
 from .tree import Node, latex
 
+
+class Fails(Rejected):
+    """A relation is false at a point; `left` and `right` are the numbers of its sides there."""
+
+    def __init__(self, relation: Node, point: P.Point, left, right):
+        super().__init__(f"fails at {point}")
+        self.relation, self.point = relation, point
+        self.left, self.right = ([point.value(v) for v in V.scalars(side)] for side in (left, right))
+
+
 FAILURES = (Rejected, NotEvaluable, Unbound)
 TYPO_CASES = 40
 
@@ -205,7 +215,7 @@ class Proved(Check):
                     tested[j] += 1
                     for r, (a, b) in zip(clause.goals, goals, strict=True):
                         if not holds_at(r.data, a, b, point, self.tol):
-                            raise Rejected(f"fails at {point}")
+                            raise Fails(r, point, a, b)
             if min(tested) >= P.POINTS:
                 break
         if needs and min(tested) < 2:
