@@ -15,18 +15,21 @@ _CHECKS = re.compile(r"\.(prove|sample|measure|refute)\(")
 _HEAVY = re.compile(r"^\s*(import|from)\s+(?!sympy|spaces_core\.checks)", re.MULTILINE)
 
 
-def check_file(file: Path, seed: int | None = None, only: set[str] | None = None) -> tuple[list, list[str]]:
+def check_file(
+    file: Path, seed: int | None = None, only: set[str] | None = None, judge=None
+) -> tuple[list, list[str]]:
     """Run the cells tagged `check`, in order, in one namespace.
 
     Args:
         file: a chapter, anywhere; the statements are read from it.
         seed: of random cases and experiments; the chapter's own when None.
         only: labels; cells that do not concern them are left out, and so are the teeth of what they rest on.
+        judge: called in place of each test and its teeth (see `Run`).
 
     Returns:
         the chapters it opened, and what is wrong.
     """
-    C.run = C.Run(file=file, seed=seed, collect=True, only=frozenset(only or ()))
+    C.run = C.Run(file=file, seed=seed, collect=True, only=frozenset(only or ()), judge=judge)
     page = read_page(file)
     cells = [c for c in page.cells if "check" in c.tags]
     problems = [] if cells else [f"{file}: no cell is tagged check"]

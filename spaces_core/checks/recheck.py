@@ -1,0 +1,266 @@
+"""Check a reader's version of one statement: the same engine and the same check cell, another display.
+
+Pure Python on SymPy, mpmath and lark, so that it also runs in a browser.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import importlib.util
+import re
+import tempfile
+from pathlib import Path
+
+import sympy as sp
+
+from . import values as V
+from .evaluate import evaluate
+from .evidence import FAILURES, Fails, Refuted, clauses
+from .page import Cell, Page, read_page
+from .runner import check_file, concerns
+from .teeth import bite
+from .tree import latex as latex_of
+
+LOCAL = frozenset("sympy spaces_core.checks math cmath fractions itertools functools operator collections".split())
+
+
+def recheck(page: str, label: str, latex: str, only=(), teeth: bool = False, folder: str | None = None) -> dict:
+    r"""Run the check of a display on other LaTeX than the page's.
+
+    Args:
+        page: the text of the chapter.
+        label: of the display that the reader edits.
+        latex: what the reader wrote in its place.
+        only: labels to check; by default this one. For a definition: the proved statements that use it.
+        teeth: whether to make typos in an accepted statement, as the book does.
+        folder: for the page's file; by default a temporary one.
+
+    Returns:
+        `ok`, `state` (`holds`, `searched`: no counterexample, without a proof; `refuted`, `survives`, `fails`,
+        `unproved`, `unreadable`), `message`, `label` (of the statement that decides), `read` (the statement as the
+        machine read it); where it fails at a point, also `point` (pairs of name and number in LaTeX), `relation`,
+        `left`, `right`; with teeth, `typos`.
+
+    Raises:
+        KeyError: the page has no such display.
+
+    >>> page = '''$$
+    ... (a + b)^2 = a^2 + 2 a b + b^2
+    ... $$ (eq-square)
+    ...
+    ... ```{code-cell} ipython3
+    ... :tags: [check]
+    ... from sympy import symbols
+    ... from spaces_core.checks import Chapter
+    ... a, b = symbols("a b", real=True)
+    ... ch = Chapter("a/square")
+    ... ch.prove("eq-square", {"a": a, "b": b})
+    ... ```
+    ... '''
+    >>> recheck(page, "eq-square", "(a + b)^2 = b^2 + 2 a b + a^2")["state"]
+    'holds'
+    >>> found = recheck(page, "eq-square", "(a + b)^2 = a^2 + a b + b^2")
+    >>> found["state"], [name for name, _ in found["point"]], found["left"] != found["right"]
+    ('fails', ['a', 'b'], True)
+    """
+    if "$" in latex or not latex.strip():
+        return _said(
+            label, "unreadable", "write one equation, without dollar signs" if latex.strip() else "it is empty"
+        )
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        file = Path(temporary) / "page.md"
+        file.write_text(page, encoding="utf-8")
+        file.write_text(with_display(page, read_page(file), label, latex), encoding="utf-8")
+        judge = Judge(teeth)
+        chapters, problems = check_file(file, only={label, *only}, judge=judge)
+    for e in [e for c in chapters for e in c.evidence if e.label == label]:
+        if e.error and not any(f["label"] == label for f in judge.found):
+            return _said(label, "unreadable", e.error)
+    failed = next((f for f in judge.found if not f["ok"]), None)
+    if failed is None and problems:
+        return _said(label, "unreadable", problems[0].replace(f"{file}:", "line "))
+    own = [f for f in judge.found if f["label"] == label]
+    return failed or (own or judge.found or [_said(label, "unreadable", "no check reads this statement")])[0]
+
+
+def with_display(text: str, page: Page, label: str, latex: str) -> str:
+    r"""The page with other LaTeX under a label, on as many lines as before where that is possible."""
+    display = next((d for d in page.displays if d.label == label), None)
+    if display is None:
+        raise KeyError(f"there is no display {label!r}")
+    lines = text.split("\n")
+    start = display.line - 1
+    if lines[start].lstrip().startswith("$$"):
+        end = next(k for k in range(start, len(lines)) if re.search(rf"\$\$\s*\({re.escape(label)}\)\s*$", lines[k]))
+    else:
+        mark = re.match(r"\s*([`~:]+)", lines[start])[1]
+        end = next(k for k in range(start + 1, len(lines)) if lines[k].strip() == mark)
+    one_line = " ".join(line.split("%")[0] if "%" in line else line for line in latex.strip().split("\n"))
+    return "\n".join([*lines[:start], "$$", one_line, f"$$ ({label})", *[""] * (end - start - 2), *lines[end + 1 :]])
+
+
+class Judge:
+    """What a reader is told of each check: no typos are made in a statement, but the sides are shown where it fails."""
+
+    def __init__(self, teeth: bool = False):
+        self.teeth, self.found = teeth, []
+
+    def __call__(self, e, check, tree, context) -> None:
+        if any(not f["ok"] for f in self.found):
+            return
+        said = self._refuted if isinstance(check, Refuted) else self._proved
+        self.found.append({**said(e, check, tree, context), "read": latex_of(tree)})
+
+    def _proved(self, e, check, tree, context):
+        no_solver = getattr(check, "by", "") == "z3" and importlib.util.find_spec("z3") is None
+        try:
+            check.test(tree, context, quick=no_solver)
+        except Fails as f:
+            left, right = _first_difference(f.left, f.right)
+            shown = {"point": _point(f.point), "relation": latex_of(f.relation), **_two_sides(left, right)}
+            return _said(e.label, "fails", str(f), **shown)
+        except FAILURES as f:
+            said = str(f)
+            state = "unproved" if said.startswith(("SymPy does not", "interval arithmetic does")) else "fails"
+            return _said(e.label, state if state == "unproved" or "spot" in said else _state_of(f), said)
+        if no_solver:
+            return _said(e.label, "searched", "no counterexample at random points or at the book's spot values")
+        if self.teeth:
+            return self._bitten(e, check, tree, context)
+        return _said(e.label, "holds", check.method)
+
+    def _bitten(self, e, check, tree, context):
+        try:
+            bite(None, e, check, tree, context)
+        except FAILURES as f:
+            return _said(e.label, "unproved", str(f))
+        counts = {"made": e.made, "caught": e.caught, "equivalent": e.equivalent, "examples": e.examples}
+        return _said(e.label, "holds", check.method, typos=counts)
+
+    def _refuted(self, e, check, tree, context):
+        """Whether the counterexample to the published statement also refutes this one."""
+        env = context.env()
+        point = [[k, _digits(v)] for k, v in context.values.items() if _is_number(v)]
+        try:
+            goals = [r for clause in clauses(tree) for r in clause.goals]
+            false = next((r for r in goals if not check._holds(r, env)), None)
+            shown = goals[0] if false is None else false
+            left, right = _first_difference(*(V.scalars(evaluate(a, env)) for a in shown.args))
+        except FAILURES as f:
+            return _said(e.label, _state_of(f), str(f))
+        more = {"point": point, "relation": latex_of(shown), **_two_sides(left, right)}
+        if false is None:
+            return _said(e.label, "survives", "this counterexample does not refute it, which proves nothing", **more)
+        return _said(e.label, "refuted", "false at the counterexample", **more)
+
+
+def _state_of(failure) -> str:
+    return "fails" if type(failure).__name__ == "Rejected" else "unreadable"
+
+
+def _said(label, state, message, **more) -> dict:
+    return {"ok": state in ("holds", "searched", "refuted", "survives"), "label": label, "state": state} | {
+        "message": message,
+        **more,
+    }
+
+
+def _point(point) -> list[list[str]]:
+    names = [[sp.latex(s), _digits(v)] for s, v in sorted(point.numbers.items(), key=lambda t: str(t[0]))]
+    return names + [[sp.latex(f), r"\text{a smooth test function}"] for f in point.functions]
+
+
+def _first_difference(left: list, right: list):
+    both = list(zip(left, right, strict=False))
+    return next((p for p in both if sp.sympify(p[0]) != sp.sympify(p[1])), both[0])
+
+
+def _two_sides(left, right) -> dict:
+    """Both sides with as many digits as it takes to tell them apart."""
+    for digits in (6, 10, 16, 30):
+        shown = _digits(left, digits), _digits(right, digits)
+        if shown[0] != shown[1]:
+            break
+    return {"left": shown[0], "right": shown[1]}
+
+
+def _is_number(v) -> bool:
+    if isinstance(v, (range, str, bool)):
+        return False
+    return isinstance(v, (V.Vec, sp.MatrixBase)) or (isinstance(v, (int, float, sp.Expr)) and sp.sympify(v).is_number)
+
+
+def _digits(v, n: int = 4) -> str:
+    if isinstance(v, (V.Vec, sp.MatrixBase)):
+        return r"\left(" + ",\\ ".join(_digits(s, n) for s in V.scalars(v)) + r"\right)"
+    v = sp.sympify(v)
+    return sp.latex(v if v.is_Rational and len(str(v)) < 8 else sp.N(v, n), full_prec=False)
+
+
+# --- which statements a reader can edit --------------------------------------------------------------
+def editable(page: Page, ledger: dict) -> dict[str, dict]:
+    """The statements whose checks run without numerical packages.
+
+    Args:
+        page: the chapter.
+        ledger: of the chapter (the JSON that its replay writes).
+
+    Returns:
+        for each label its `kind`, `method`, the page's `latex`, and `only`: what to check when it is edited.
+    """
+    displays = {d.label: d.latex for d in page.displays}
+    rows: dict[str, list[dict]] = {}
+    for s in ledger["statements"]:
+        rows.setdefault(s["label"], []).append(s)
+    symbolic = {
+        label
+        for label, parts in rows.items()
+        if all(s["kind"] in ("proved", "refuted") for s in parts) and is_symbolic(page, {label})
+    }
+    found = {}
+    for label, parts in rows.items():
+        if label in symbolic:
+            only = [label]
+        elif parts[0]["kind"] == "definition":
+            users = [u for u in parts[0]["used_by"] if u in symbolic and rows[u][0]["kind"] == "proved"]
+            only = [u for u in dict.fromkeys(users) if is_symbolic(page, {label, u})]
+        else:
+            only = []
+        if only and label in displays:
+            method = "; ".join(dict.fromkeys(s["method"] for s in parts))
+            found[label] = {"kind": parts[0]["kind"], "method": method, "latex": displays[label], "only": only}
+    return found
+
+
+def is_symbolic(page: Page, labels: set[str]) -> bool:
+    """Whether the cells behind these labels import only SymPy, the engine and the standard library's mathematics."""
+    cells = [c for c in page.cells if "check" in c.tags and concerns(c, labels)]
+    named = any(f'"{label}"' in c.source or f"'{label}'" in c.source for c in cells for label in labels)
+    return named and all(_imports(c) <= LOCAL for c in cells) and not _undefined(cells)
+
+
+def _imports(cell: Cell) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(cell.source)):
+        if isinstance(node, ast.Import):
+            found |= {a.name if a.name in LOCAL else a.name.split(".")[0] for a in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            name = node.module or ""
+            found.add(name if name.startswith("spaces_core") else name.split(".")[0])
+    return found
+
+
+def _undefined(cells: list[Cell]) -> set[str]:
+    """Names that these cells read and none of them defines."""
+    read, defined = set(), set(dir(builtins))
+    for node in [n for c in cells for n in ast.walk(ast.parse(c.source))]:
+        if isinstance(node, ast.Name):
+            (read if isinstance(node.ctx, ast.Load) else defined).add(node.id)
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            defined.add(node.name)
+        elif isinstance(node, ast.alias):
+            defined.add((node.asname or node.name).split(".")[0])
+        elif isinstance(node, ast.arg):
+            defined.add(node.arg)
+    return read - defined
