@@ -153,6 +153,12 @@
     });
   }
 
+  // A module worker may not come from a blob on a page opened from a folder, nor (everywhere) from a data: address on a site.
+  function address(code) {
+    if (location.protocol === "file:") return "data:text/javascript," + encodeURIComponent(code);
+    return URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
+  }
+
   async function run(chapter, question, progress) {
     busy = {};
     const mine = busy;
@@ -164,9 +170,7 @@
         mine.reject = reject;
         const message = { question: { page: packs["page:" + chapter], ...question } };
         if (!worker) {
-          const code = URL.createObjectURL(new Blob([packs["worker.js"]], { type: "text/javascript" }));
-          worker = new Worker(code, { type: "module" });
-          URL.revokeObjectURL(code);
+          worker = new Worker(address(packs["worker.js"]), { type: "module" });
           message.files = packs;
         }
         worker.onmessage = function ({ data }) {
@@ -177,7 +181,8 @@
               mine.timer = setTimeout(() => halt("Stopped after " + LIMIT + " seconds without an answer: SymPy neither proved nor refuted it in that time."), LIMIT * 1000);
             }
           } else if (data.answer) resolve(data.answer);
-          else reject(new Error("The check broke off: " + data.broken));
+          else if (ready) reject(new Error("The check broke off: " + data.broken));
+          else halt("Python could not be started: " + data.broken);
         };
         worker.onerror = (event) => { halt("Python could not be started: " + (event.message || "this browser does not run it") + "."); };
         worker.postMessage(message);

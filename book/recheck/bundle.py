@@ -25,9 +25,9 @@ CACHE = Path(sys.prefix) / "recheck"
 
 PYODIDE = "314.0.7"
 PYODIDE_SHA512 = "0YvXxEhfEdpLfb/XkM2BFAeMROq0iMUX2bzzH9pOttyMcWkwq+HbE5uyuGD82LN7y2q+SNvi/6V5JEsOlD2R1A=="
-RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
+RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
 WHEELS = ("sympy", "mpmath", "lark")
-LAYOUT = "1"
+LAYOUT = "2"
 
 
 class Unavailable(RuntimeError):
@@ -59,7 +59,8 @@ def runtime() -> Path:
         files, licences = _pyodide(work)
         new = work / "new"
         new.mkdir()
-        (new / "python.js").write_text(_script({n: _packed(files[n], n) for n in RUNTIME}))
+        lock = json.dumps({"info": json.loads(files.pop("pyodide-lock.json"))["info"], "packages": {}})
+        (new / "python.js").write_text(_script({n: _packed(files[n], n) for n in files} | {"lock": lock}))
         packages, more = _packages(work, pins)
         (new / "sympy.js").write_text(_script({"packages.zip": _packed(packages, "packages.zip")}))
         (new / "licences.txt").write_text("\n\n".join([licences, *more]))

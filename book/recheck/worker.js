@@ -26,11 +26,10 @@ self.fetch = async function (request) {
 async function start(files) {
   packed = files;
   postMessage({ progress: "Starting Python …" });
-  const { loadPyodide, version } = await module("pyodide.mjs");
+  const { loadPyodide } = await module("pyodide.mjs");
   const createPyodideModule = (await module("pyodide.asm.mjs")).default;
-  const info = { abi_version: "", arch: "wasm32", platform: "emscripten", python: "", version };
   python = await loadPyodide({
-    indexURL: HOME, packageBaseUrl: HOME, createPyodideModule, lockFileContents: { info, packages: {} },
+    indexURL: HOME, packageBaseUrl: HOME, createPyodideModule, lockFileContents: JSON.parse(packed.lock),
     stdout: function () {}, stderr: function () {},
   });
   const site = python.runPython("import site; site.getsitepackages()[0]");
