@@ -104,6 +104,26 @@ def evaluate(node: Node, env: Env):
         raise NotEvaluable(f"{latex(node)}: {e}") from e
 
 
+def free_indices(node: Node, env: Env) -> set[str]:
+    """Indices that stand outside a sum: the statement is meant for each value in their range."""
+    if node.op == "sym" and not node.args:
+        name = latex(node)
+        return {name} if isinstance(env.values.get(name), range) else set()
+    found = set().union(*(free_indices(a, env) for a in node.args))
+    return found - set(node.data[0]) if node.op in ("sum", "prod", "bigmax", "bigmin") else found
+
+
+def evaluate_sides(relation: Node, env: Env) -> tuple:
+    """The values of both sides; families over the free indices where there are any."""
+    names = sorted(free_indices(relation, env))
+    if not names:
+        return tuple(evaluate(a, env) for a in relation.args)
+    envs = [env]
+    for name in names:
+        envs = [e.with_names({name: i}) for e in envs for i in env.values[name]]
+    return tuple(V.Vec(evaluate(a, e) for e in envs) for a in relation.args)
+
+
 def _num(node, env):
     text = node.data
     if env.mode == "sympy":

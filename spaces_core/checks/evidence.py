@@ -8,7 +8,7 @@ import sympy as sp
 
 from . import prove as P
 from . import values as V
-from .evaluate import Env, NotEvaluable, Unbound, evaluate
+from .evaluate import Env, NotEvaluable, Unbound, evaluate, evaluate_sides
 from .prove import Rejected
 from .tree import Node, latex
 
@@ -83,7 +83,7 @@ def check_pins(tree: Node, context: Context, pins) -> None:
     """The sides at stated points have the values that were computed without the page."""
     for more, expected in pins:
         env = context.env(more)
-        got = [s for side in sides(tree) for s in V.scalars(evaluate(side, env))]
+        got = [s for side in sides(tree) for s in V.scalars(evaluate_sides(Node("side", (side,)), env))]
         if expected == "equal":
             expected = [got[0]] * len(got)
         want = [s for e in expected for s in V.scalars(e)]
@@ -192,7 +192,7 @@ class Proved(Check):
                 raise Rejected("a display with a stated order has one O(...) on its right side")
             rest = [evaluate(t, env) for t in terms if t.op != "order"]
             return evaluate(left, env), (sum(rest), evaluate(orders[0].args[0], env))
-        return tuple(evaluate(a, env) for a in rel.args)
+        return evaluate_sides(rel, env)
 
     def _points(self, found, assumed, seed):
         """Refute at exact random points that satisfy the assumptions."""
@@ -264,7 +264,7 @@ class Proved(Check):
 
     def same_value(self, x, y, context):
         env = context.env()
-        found = P.pairs(evaluate(x, env), evaluate(y, env))
+        found = P.pairs(*evaluate_sides(Node("rel", (x, y), "="), env))
         if any(V.kind(v) == "iv" for pair in found for v in pair):
             return False
         return all(P.is_zero(sp.sympify(p) - sp.sympify(q)) for p, q in found)
@@ -346,12 +346,12 @@ class Sampled(Check):
 
     @staticmethod
     def _values(r, env):
-        return " and ".join(_short(V.scalars(evaluate(a, env))[0]) for a in r.args)
+        return " and ".join(_short(V.scalars(a)[0]) for a in evaluate_sides(r, env))
 
     def _relation(self, r, env):
         """(holds, slack relative to the sides' size, how tight: 1 is equality)."""
         slack, tight, ok = float("inf"), 0.0, True
-        found = [(float(x), float(y)) for x, y in P.pairs(*(evaluate(a, env) for a in r.args))]
+        found = [(float(x), float(y)) for x, y in P.pairs(*evaluate_sides(r, env))]
         whole = max(max(abs(x), abs(y)) for x, y in found)
         for x, y in found:
             if x != x or y != y:
@@ -408,7 +408,7 @@ class Sampled(Check):
         rng = np.random.default_rng(context.seed + 1)
         for _ in range(20):
             env = context.env(context.bind(self.draw(rng.standard_normal(self.size))))
-            for p, q in P.pairs(evaluate(x, env), evaluate(y, env)):
+            for p, q in P.pairs(*evaluate_sides(Node("rel", (x, y), "="), env)):
                 if not _close(p, q, 1e-12):
                     return False
         return True
@@ -491,9 +491,7 @@ class Refuted(Check):
         return {"sides": [_short(s) for e in self.expected for s in V.scalars(e)]}
 
     def _holds(self, r, env):
-        return all(
-            P.compare(r.data, _number(x), _number(y), self.tol) for x, y in P.pairs(*(evaluate(a, env) for a in r.args))
-        )
+        return all(P.compare(r.data, _number(x), _number(y), self.tol) for x, y in P.pairs(*evaluate_sides(r, env)))
 
 
 def _number(x):

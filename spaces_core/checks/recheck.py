@@ -18,6 +18,7 @@ from . import values as V
 from .evaluate import evaluate
 from .evidence import FAILURES, Fails, Refuted, clauses
 from .page import Cell, Page, read_page
+from .prove import Rejected
 from .runner import check_file, concerns
 from .teeth import bite
 from .tree import latex as latex_of
@@ -121,9 +122,7 @@ class Judge:
             shown = {"point": _point(f.point), "relation": latex_of(f.relation), **_two_sides(left, right)}
             return _said(e.label, "fails", str(f), **shown)
         except FAILURES as f:
-            said = str(f)
-            state = "unproved" if said.startswith(("SymPy does not", "interval arithmetic does")) else "fails"
-            return _said(e.label, state if state == "unproved" or "spot" in said else _state_of(f), said)
+            return _said(e.label, _state_of(f), _explained(str(f)))
         if no_solver:
             return _said(e.label, "searched", "no counterexample at random points or at the book's spot values")
         if self.teeth:
@@ -133,9 +132,9 @@ class Judge:
     def _bitten(self, e, check, tree, context):
         try:
             bite(None, e, check, tree, context)
-        except FAILURES as f:
-            return _said(e.label, "unproved", str(f))
-        counts = {"made": e.made, "caught": e.caught, "equivalent": e.equivalent, "examples": e.examples}
+        except FAILURES:
+            pass  # typos that survive are counted: made less caught less equivalent
+        counts = {"made": e.made, "caught": e.caught, "equivalent": e.equivalent}
         return _said(e.label, "holds", check.method, typos=counts)
 
     def _refuted(self, e, check, tree, context):
@@ -155,8 +154,19 @@ class Judge:
         return _said(e.label, "refuted", "false at the counterexample", **more)
 
 
+FALSE = ("at the spot", "fails for", "the remainder is", "z3 found", "the sides have", "the enclosures")
+
+
 def _state_of(failure) -> str:
-    return "fails" if type(failure).__name__ == "Rejected" else "unreadable"
+    if not isinstance(failure, Rejected):
+        return "unreadable"
+    return "fails" if str(failure).startswith(FALSE) else "unproved"
+
+
+def _explained(message: str) -> str:
+    if message.startswith("at the spot"):
+        message += " (the sides are pinned there, because weaker inequalities are also true)"
+    return message
 
 
 def _said(label, state, message, **more) -> dict:
@@ -263,4 +273,6 @@ def _undefined(cells: list[Cell]) -> set[str]:
             defined.add((node.asname or node.name).split(".")[0])
         elif isinstance(node, ast.arg):
             defined.add(node.arg)
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            defined.add(node.name)
     return read - defined

@@ -15,9 +15,7 @@ _CHECKS = re.compile(r"\.(prove|sample|measure|refute)\(")
 _HEAVY = re.compile(r"^\s*(import|from)\s+(?!sympy|spaces_core\.checks)", re.MULTILINE)
 
 
-def check_file(
-    file: Path, seed: int | None = None, only: set[str] | None = None, judge=None
-) -> tuple[list, list[str]]:
+def check_file(file: Path, seed: int | None = None, only: set[str] | None = None, judge=None) -> tuple[list, list[str]]:
     """Run the cells tagged `check`, in order, in one namespace.
 
     Args:

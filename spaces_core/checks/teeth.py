@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sympy as sp
 
-from . import values as V
-from .evaluate import Env, evaluate
-from .evidence import FAILURES, Proved, relations, sides
+from .evaluate import Env, evaluate, evaluate_sides
+from .evidence import FAILURES, Proved, relations
 from .grammar import GrammarError, parse_name
-from .prove import Rejected, is_zero
+from .prove import Rejected, is_zero, pairs, z3_holds
 from .tree import latex, walk
 from .typos import typos
 from .values import is_function
@@ -68,7 +67,7 @@ def bite_below(chapter, e):
             e.caught_typo(kind, typo, how)
             continue
         e.made += 1
-        if _same_definition(chapter, e, tree, typo, dependents):
+        if _equivalent_below(chapter, e, tree, typo, dependents):
             e.equivalent += 1
         else:
             survivors.append((kind, typo))
@@ -96,34 +95,38 @@ def _caught_below(chapter, e, typo, dependents, spec):
     return ""
 
 
-def _same_definition(chapter, e, tree, typo, dependents):
+def _equivalent_below(chapter, e, tree, typo, dependents) -> bool:
+    """Whether a misprinted definition or assumption still says the same, on the bindings of a proof that uses it."""
     for _, check, how in dependents:
-        if not isinstance(check, Proved):
-            continue
-        values = how["values"]
-        specs = chapter.definitions.get(e.label, {"parts": [{"params": ()}] * len(relations(tree))})["parts"]
-        definitions = chapter.definition_trees(values, None, how["override"])
-        ok = True
-        for a, b, spec in zip(relations(tree), relations(typo), specs, strict=True):
-            free = {
-                p: values[p][0] if isinstance(values.get(p), range) else sp.Dummy(p, positive=True)
-                for p in spec["params"]
-            }
-            env = Env({**values, **free}, [d for d in definitions if d.label != e.label])
+        if isinstance(check, Proved):
+            definitions = chapter.definition_trees(how["values"], None, how["override"])
+            others = [d for d in definitions if d.label != e.label]
             try:
                 if e.kind == "definition":
-                    sidepairs = [(a.args[1], b.args[1])]
-                else:
-                    sidepairs = list(zip(sides(a), sides(b), strict=True))
-                    ok = ok and a.data == b.data
-                for x, y in sidepairs:
-                    left, right = V.scalars(evaluate(x, env)), V.scalars(evaluate(y, env))
-                    ok = (
-                        ok
-                        and len(left) == len(right)
-                        and all(is_zero(sp.sympify(p) - sp.sympify(q)) for p, q in zip(left, right, strict=True))
-                    )
+                    return _same_right_sides(chapter, e, tree, typo, how["values"], others)
+                return _same_condition(tree, typo, Env(how["values"], others))
             except (*FAILURES, TypeError, ValueError):
-                ok = False
-        return ok
+                return False
     return False
+
+
+def _same_right_sides(chapter, e, tree, typo, values, definitions) -> bool:
+    for a, b, spec in zip(relations(tree), relations(typo), chapter.definitions[e.label]["parts"], strict=True):
+        free = {
+            p: values[p][0] if isinstance(values.get(p), range) else sp.Dummy(p, positive=True) for p in spec["params"]
+        }
+        env = Env({**values, **free}, definitions)
+        found = pairs(evaluate(a.args[1], env), evaluate(b.args[1], env))
+        if not all(is_zero(sp.sympify(x) - sp.sympify(y)) for x, y in found):
+            return False
+    return True
+
+
+def _same_condition(tree, typo, env) -> bool:
+    """Each follows from the other."""
+    one, other = (
+        [(r.data, x, y) for r in relations(t) for x, y in pairs(*evaluate_sides(r, env))] for t in (tree, typo)
+    )
+    z3_holds(one, other)
+    z3_holds(other, one)
+    return True
