@@ -200,7 +200,7 @@ def _inline(svg: str, alt: str, part: str) -> str:
 def _numbers(fig: Any) -> list[dict]:
     """What the figure draws, artist by artist, as rounded numbers."""
     import numpy as np
-    from matplotlib import collections, image, lines, patches
+    from matplotlib import collections, image, lines, patches, spines
 
     found = []
     for place, ax in enumerate(fig.axes):
@@ -211,7 +211,7 @@ def _numbers(fig: Any) -> list[dict]:
                 series = np.column_stack([np.ravel(np.asarray(v, float)) for v in artist.get_data(orig=False)])
             elif isinstance(artist, patches.Rectangle):
                 series = np.array([*artist.get_xy(), artist.get_width(), artist.get_height()], float)
-            elif isinstance(artist, patches.Patch) and not isinstance(artist, patches.FancyArrowPatch):
+            elif isinstance(artist, patches.Patch) and not isinstance(artist, (patches.FancyArrowPatch, spines.Spine)):
                 series = artist.get_path().vertices
             elif isinstance(artist, (image.AxesImage, collections.QuadMesh)):
                 series = np.ma.filled(np.ma.asarray(artist.get_array(), float), np.nan)

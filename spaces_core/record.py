@@ -4,8 +4,8 @@
 
 For `chapters/<part>/<topic>.md` this writes, in `tests/recorded/<part>/`: `<topic>.ipynb` (the notebook with outputs),
 `<topic>.ledger.json` (what was checked, written by the chapter), `<topic>.figures.json` (the numbers drawn) and
-`<topic>.run.json` (when, how long, on what). A chapter is run again when a code cell, a display or `spaces_core` has
-changed; a change of prose alone keeps the outputs. Exits with 1 when a chapter fails, naming chapter and cell.
+`<topic>.run.json` (when, how long, on what). A chapter is run again when a code cell, a display, `spaces_core` or
+`figures` has changed; a change of prose alone keeps the outputs. Exits with 1 when a chapter fails, naming chapter and cell.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from spaces_core import machine
+from spaces_core.checks.page import read_page
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS, RECORDED = ROOT / "chapters", ROOT / "tests" / "recorded"
@@ -65,7 +66,7 @@ def read_source(name: str) -> Any:
 def record(name: str, force: bool = False) -> str:
     """Bring the recording of one chapter up to date; returns what was done."""
     nb, run = read_source(name), _read_json(name, ".run.json")
-    if not force and run and run["spaces_core"] == library_hash() and _keep_outputs(name, nb):
+    if not force and run and run["sources"] == sources_hash() and _keep_outputs(name, nb):
         return "kept its outputs" if _write(name, nb) else "is up to date"
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
@@ -82,17 +83,18 @@ def record(name: str, force: bool = False) -> str:
         "code_cells": sum(c.cell_type == "code" for c in nb.cells),
         "hardware": machine.hardware(),
         "versions": machine.versions(),
-        "spaces_core": library_hash(),
+        "sources": sources_hash(),
     }
     (RECORDED / f"{name}.run.json").write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
     return f"ran in {seconds} s"
 
 
-def library_hash() -> str:
-    """One hash of all sources of `spaces_core`: recordings made with other sources are made again."""
+def sources_hash() -> str:
+    """One hash of the code that chapters import: recordings made with other code are made again."""
     digest = hashlib.sha256()
-    for path in sorted((ROOT / "spaces_core").rglob("*.py")):
-        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    for room in ("spaces_core", "figures"):
+        for path in sorted((ROOT / room).rglob("*.py")):
+            digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
 
@@ -115,8 +117,9 @@ def _execute(name: str, nb: Any, folder: Path) -> None:
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         done = [i for i, c in enumerate(nb.cells) if c.cell_type == "code" and c.execution_count]
         place = done[-1] if done else 0
-        first = nb.cells[place].source.strip().splitlines()[:1]
-        raise ChapterFailedError(f"{name}: cell {place} ({''.join(first)}) failed\n{error}") from None
+        first = "".join(nb.cells[place].source.strip().splitlines()[:1])
+        told = re.sub(r"\x1b\[[\d;]*m", "", str(error)).strip().splitlines()[-12:]
+        raise ChapterFailedError("\n".join([f"{name}: cell {place} ({first}) failed", *told])) from None
     for cell in nb.cells:
         cell.metadata.pop("execution", None)
         for output in cell.get("outputs", []):
@@ -124,14 +127,16 @@ def _execute(name: str, nb: Any, folder: Path) -> None:
 
 
 def _keep_outputs(name: str, nb: Any) -> bool:
-    """Give `nb` the recorded outputs if its code and its displays are the recorded ones, at the same lines."""
+    """Give `nb` the recorded outputs if its code and its displays are the recorded ones."""
     import nbformat
 
-    path = RECORDED / f"{name}.ipynb"
-    if not path.exists():
+    path, ledger = RECORDED / f"{name}.ipynb", _read_json(name, ".ledger.json")
+    if not path.exists() or ledger is None:
         return False
     old = nbformat.read(path, 4)
-    if _substance(old) != _substance(nb):
+    now = {d.label: d for d in read_page(CHAPTERS / f"{name}.md").displays}
+    same_code = _code(old) == _code(nb)
+    if not same_code or {s["label"]: s["latex"] for s in ledger["statements"]} != {k: d.latex for k, d in now.items()}:
         return False
     outputs = iter([c for c in old.cells if c.cell_type == "code"])
     for cell in nb.cells:
@@ -139,18 +144,16 @@ def _keep_outputs(name: str, nb: Any) -> bool:
             kept = next(outputs)
             cell.outputs, cell.execution_count = kept.outputs, kept.execution_count
     nb.metadata["language_info"] = old.metadata["language_info"]
+    for statement in ledger["statements"]:
+        statement["line"] = now[statement["label"]].line
+    text = json.dumps(ledger, indent=1, ensure_ascii=False) + "\n"
+    (RECORDED / f"{name}.ledger.json").write_text(text, encoding="utf-8")
     return True
 
 
-def _substance(nb: Any) -> list:
-    """The parts of a notebook on which its outputs depend: code, tags and displayed mathematics."""
-    parts = []
-    for cell in nb.cells:
-        if cell.cell_type == "code":
-            parts.append((cell.source, cell.metadata))
-        else:
-            parts += re.findall(r"\$\$.*?\$\$[^\n]*|^`{3,}\{math\}.*?^`{3,}", cell.source, re.DOTALL | re.MULTILINE)
-    return parts
+def _code(nb: Any) -> list:
+    """The code cells of a notebook: on them and on the displays its outputs depend."""
+    return [(cell.source, cell.metadata) for cell in nb.cells if cell.cell_type == "code"]
 
 
 def _write(name: str, nb: Any) -> bool:

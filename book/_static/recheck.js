@@ -15,7 +15,7 @@
     const { chapter, megabytes, statements } = JSON.parse(data.textContent);
     for (const [label, statement] of Object.entries(statements)) {
       const panel = document.querySelector('details.evidence[data-label="' + CSS.escape(label) + '"]');
-      if (panel) panel.append(offer(label, statement, chapter, megabytes));
+      if (panel) panel.querySelector("summary").after(offer(label, statement, chapter, megabytes));
     }
   });
 
@@ -64,8 +64,9 @@
       drawn = drawn.then(function () { preview.replaceChildren(math); return typeset(preview); });
     }
     function ask(teeth) {
-      if (busy) return;
+      if (busy) { answer.replaceChildren(paragraph("Another check is still running.")); return; }
       check.disabled = true;
+      delete answer.dataset.state;
       stop.hidden = false;
       answer.replaceChildren(make("p", {}, ready ? "Checking …" : "Loading Python (" + megabytes + " MB, from this book) …"));
       const question = { label, latex: box.value, only: statement.only, teeth };
@@ -76,7 +77,7 @@
     function show(found, question) {
       answer.replaceChildren(...verdict(found, question, statement));
       answer.dataset.state = found.state;
-      if (found.state === "holds" && !found.typos) answer.append(button("Now make typos in it", () => ask(true)));
+      if (found.state === "holds" && !found.typos && statement.kind !== "definition") answer.append(button("Now make typos in it", () => ask(true)));
     }
     box.addEventListener("input", function () { clearTimeout(timer); timer = setTimeout(draw, 250); });
     box.addEventListener("keydown", function (event) {
@@ -115,26 +116,33 @@
       if (statement.kind === "definition") head("✓", "With this definition, what rests on it still holds: ", ...listed(statement.only), ".");
       else head("✓", "It holds: " + found.message + ".");
     } else if (found.state === "searched") head("✓", ...where, " was not refuted at exact random points or at the book's spot values. z3, which proves it in the book, does not run here.");
-    else if (found.state === "refuted") head("✗", "False, as the book says of the published statement:");
-    else if (found.state === "survives") head("✓", "This counterexample does not refute it, which is no proof:");
-    else if (found.state === "fails") head("✗", ...where, found.point ? " fails:" : " is rejected: " + found.message + ".");
+    else if (found.state === "refuted") head("✗", "It is false", ...at(found), ", as the published statement is:");
+    else if (found.state === "survives") head("✓", "It is true", ...at(found), ", where the published statement fails. That is no proof:");
+    else if (found.state === "fails" && found.point) head("✗", ...where, " fails", ...at(found), ":");
+    else if (found.state === "fails") head("✗", ...where, " is rejected: " + found.message + ".");
     else if (found.state === "unproved") head("?", ...where, " has no counterexample among the points tried, and no proof: " + found.message + ".");
     else head("✗", "Not readable: " + found.message + ".");
     if (found.point) {
-      const at = found.point.map(([name, value]) => name + " = " + value).join(",\\; ");
-      const sides = make("ul", {}, make("li", {}, "left side ", tex(found.left)), make("li", {}, "right side ", tex(found.right)));
-      out.push(paragraph(...(found.relation === found.read ? [] : [tex(found.relation), " "]), "at ", at ? tex(at) : "the stated values"), sides);
+      const which = found.relation === found.read ? [] : [tex(found.relation), " has "];
+      out.push(paragraph(...which, "left side ", tex(found.left), ", right side ", tex(found.right), "."));
     }
     if (found.typos) out.push(typos(found.typos));
     if (found.read && !other) out.push(make("p", { class: "recheck-read" }, "Read as ", tex(found.read)));
     return out;
   }
 
+  function at(found) {
+    const point = found.point.map(([name, value]) => name + " = " + value).join(",\\; ");
+    return point ? [" at ", tex(point)] : [];
+  }
+
   function listed(labels) { return labels.flatMap((label, k) => (k ? [", ", number(label)] : [number(label)])); }
 
   function typos(t) {
     const same = t.equivalent ? ", " + t.equivalent + " more say the same" : "";
-    return paragraph(t.caught + " of " + (t.made - t.equivalent) + " typos in your version are caught" + same + ".");
+    const passed = t.made - t.equivalent - t.caught;
+    const weaker = passed ? " " + passed + " pass the same check: it says less than the book's equation." : "";
+    return paragraph(t.caught + " of " + (t.made - t.equivalent) + " typos in your version are caught" + same + "." + weaker);
   }
 
   function typeset(node) {

@@ -58,6 +58,15 @@ def add_statements(app, pagename, templatename, context, doctree):
     app.add_css_file("recheck.css")
 
 
+def outdated(app, env, added, changed, removed):
+    """Pages of chapters are made anew when the bundle appears, disappears or changes its size."""
+    state = app.recheck_ready and app.recheck_megabytes
+    if getattr(env, "recheck_state", None) == state:
+        return []
+    env.recheck_state = state
+    return [n for n in env.found_docs if ledger(app, n) is not None]
+
+
 def write(app, error):
     if error is not None or not app.recheck_ready:
         return
@@ -68,6 +77,7 @@ def write(app, error):
 
 def setup(app):
     app.connect("builder-inited", prepare)
+    app.connect("env-get-outdated", outdated)
     app.connect("html-page-context", add_statements)
     app.connect("build-finished", write)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,238 @@
+"""The recorder and the replay on a book of one small chapter: what they keep, what they run again, what they refuse."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from spaces_core.record import ROOT
+
+FRONT = """---
+jupytext:
+  text_representation:
+    extension: .md
+    format_name: myst
+    format_version: 0.13
+kernelspec:
+  display_name: Python 3 (ipykernel)
+  language: python
+  name: python3
+---
+"""
+CHAPTER = (
+    FRONT
+    + r"""
+# A square
+
+The square of a sum:
+
+$$
+(a + b)^2 = a^2 + 2 a b + b^2
+$$ (eq-square)
+
+```{code-cell} ipython3
+:tags: [check, hide-cell]
+
+from sympy import symbols
+
+from spaces_core.checks import Chapter
+
+a, b = symbols("a b")
+ch = Chapter("part/square")
+ch.prove("eq-square", {"a": a, "b": b})
+```
+
+```{code-cell} ipython3
+import matplotlib.pyplot as plt
+
+from spaces_core.plotting import show
+
+fig, ax = plt.subplots()
+line = ax.plot([0, 1], [0, 1])
+show(fig, alt="A line.")
+```
+
+```{code-cell} ipython3
+:tags: [check, hide-cell]
+
+ch.report()
+```
+"""
+)
+
+
+class Book:
+    """A copy of the project that has one chapter."""
+
+    def __init__(self, root):
+        self.root = root
+        for name in ("spaces_core", "jupytext.toml", "pyproject.toml"):
+            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile
+            copy(ROOT / name, root / name)
+        for name in ("conftest.py", "browsing.py", "sanitize.cfg", "test_recorded.py"):
+            (root / "tests").mkdir(exist_ok=True)
+            shutil.copyfile(ROOT / "tests" / name, root / "tests" / name)
+        self.chapter = root / "chapters" / "part" / "square.md"
+        self.chapter.parent.mkdir(parents=True)
+        self.chapter.write_text(CHAPTER)
+
+    def run(self, *command):
+        env = {**os.environ, "PYTHONPATH": str(self.root), "OMP_NUM_THREADS": "1"}
+        env = {k: v for k, v in env.items() if not k.startswith(("SPACES_", "PYTEST_"))}
+        arguments = [sys.executable, "-m", *command]
+        return subprocess.run(arguments, capture_output=True, text=True, cwd=self.root, env=env, timeout=300)
+
+    def record(self, *arguments):
+        return self.run("spaces_core.record", *arguments)
+
+    def replay(self):
+        return self.run("pytest", "tests", "-q", "-p", "no:cacheprovider", "--all-chapters")
+
+    def stored(self, kind):
+        return self.root / "tests" / "recorded" / "part" / f"square{kind}"
+
+    def edit(self, old, new):
+        text = self.chapter.read_text()
+        assert old in text
+        self.chapter.write_text(text.replace(old, new))
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    book = Book(tmp_path_factory.mktemp("recorded"))
+    done = book.record()
+    assert done.returncode == 0, done.stderr
+    return book
+
+
+@pytest.fixture
+def book(recorded, tmp_path):
+    """A fresh copy of the recorded book."""
+    copy = Book.__new__(Book)
+    copy.root = tmp_path / "book"
+    shutil.copytree(recorded.root, copy.root)
+    copy.chapter = copy.root / "chapters" / "part" / "square.md"
+    return copy
+
+
+def test_recording_twice_gives_the_same_bytes(book):
+    before = {kind: book.stored(kind).read_bytes() for kind in (".ipynb", ".ledger.json", ".figures.json")}
+    assert "ran in" in book.record("--force", "part/square").stdout
+    assert {kind: book.stored(kind).read_bytes() for kind in before} == before
+
+
+def test_a_run_says_when_how_long_and_on_what(book):
+    run = json.loads(book.stored(".run.json").read_text())
+    assert set(run) == {"recorded", "command", "seconds", "code_cells", "hardware", "versions", "sources"}
+    assert run["code_cells"] == 3
+
+
+def test_unchanged_chapters_are_not_run(book):
+    assert "is up to date" in book.record().stdout
+
+
+def test_prose_keeps_the_outputs_and_moves_the_lines(book):
+    book.edit("The square of a sum:", "The square of a sum,\n\nonce more:")
+    assert "kept its outputs" in book.record().stdout
+    assert json.loads(book.stored(".ledger.json").read_text())["statements"][0]["line"] == 19
+    assert "once more" in book.stored(".ipynb").read_text()
+    replay = book.replay()
+    assert replay.returncode == 0, replay.stdout
+    assert "replayed 3 cells in 1 chapters, 1 statements checked; ledger: 1" in replay.stdout
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("a^2 + 2 a b + b^2\n", "b^2 + 2 a b + a^2\n"), ('symbols("a b")', 'symbols("a b", real=True)')],
+    ids=["display", "code"],
+)
+def test_a_changed_display_or_cell_is_run_again(book, old, new):
+    book.edit(old, new)
+    assert "ran in" in book.record().stdout
+
+
+def test_a_changed_library_is_run_again(book):
+    with (book.root / "spaces_core" / "exercises.py").open("a") as source:
+        source.write("\n# changed\n")
+    assert "ran in" in book.record().stdout
+
+
+def test_a_failing_chapter_is_named_with_its_cell_and_leaves_the_recording(book):
+    before = book.stored(".ipynb").read_bytes()
+    book.edit("+ 2 a b", "- 2 a b")
+    done = book.record()
+    assert done.returncode == 1
+    assert "part/square: cell 1 (from sympy import symbols) failed" in done.stderr
+    assert "eq-square" in done.stderr
+    assert book.stored(".ipynb").read_bytes() == before
+
+
+def test_unknown_chapters_are_refused(book):
+    done = book.record("part/circle")
+    assert done.returncode == 2
+    assert "no such chapter: part/circle; there are: part/square" in done.stderr
+
+
+def test_recordings_without_a_chapter_are_removed(book):
+    book.chapter.unlink()
+    assert book.record().returncode == 0
+    assert not book.stored(".ipynb").exists()
+
+
+def change_json(path, change):
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+def output_changed(nb):
+    nb["cells"][1]["outputs"][0]["data"]["text/plain"] = ["proved differently"]
+
+
+def never_run(nb):
+    for cell in nb["cells"]:
+        if cell["cell_type"] == "code":
+            cell["execution_count"] = None
+
+
+def figure_moved(figures):
+    figures[0]["frames"][0][0]["values"][0] = 0.5
+
+
+def statement_dropped(ledger):
+    ledger["statements"].clear()
+    ledger["totals"] = {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "told"),
+    [
+        (".ipynb", output_changed, "Cell 0"),
+        (".ipynb", never_run, "test_every_cell_ran_once_in_order_without_error"),
+        (".figures.json", figure_moved, "figure 1 (A line.): Line2D 1 differs by 0.5"),
+        (".ledger.json", statement_dropped, "1 statements checked; ledger: 0"),
+    ],
+)
+def test_the_replay_tells_a_recording_that_is_not_what_the_chapter_does(book, kind, change, told):
+    change_json(book.stored(kind), change)
+    replay = book.replay()
+    assert replay.returncode == 1, replay.stdout
+    assert told in replay.stdout
+
+
+def test_the_replay_tells_a_chapter_edited_after_its_recording(book):
+    book.edit("The square of a sum:", "The square of a difference:")
+    replay = book.replay()
+    assert replay.returncode == 1
+    assert "stale: python -m spaces_core.record part/square" in replay.stdout
+
+
+def test_a_part_of_the_replay_does_not_claim_the_whole(book):
+    cell = "tests/recorded/part/square.ipynb::Cell 0"
+    assert book.run("pytest", cell, "-q", "-p", "no:cacheprovider").returncode == 0
+    whole = book.run("pytest", cell, "-q", "-p", "no:cacheprovider", "--all-chapters")
+    assert whole.returncode == 1
+    assert "part/square: not replayed in full" in whole.stdout
