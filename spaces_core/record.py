@@ -5,7 +5,8 @@
 For `chapters/<part>/<topic>.md` this writes, in `tests/recorded/<part>/`: `<topic>.ipynb` (the notebook with outputs),
 `<topic>.ledger.json` (what was checked, written by the chapter), `<topic>.figures.json` (the numbers drawn) and
 `<topic>.run.json` (when, how long, on what). A chapter is run again when a code cell, a display, `spaces_core` or
-`figures` has changed; a change of prose alone keeps the outputs. Exits with 1 when a chapter fails, naming chapter and cell.
+`figures` has changed; a change of prose alone keeps the outputs. Exits with 1 when a chapter
+fails, naming chapter and cell.
 """
 
 import argparse
