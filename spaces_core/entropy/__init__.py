@@ -7,5 +7,6 @@ __getattr__, __dir__, __all__ = attach(
     {
         "entropy": "entropy_normalization",
         "entropy_normalize": "entropy_normalization",
+        "EntropyLogitsProcessor": "entropy_normalization",
     },
 )
