@@ -92,6 +92,14 @@ class Evidence:
         parts = [f'<span class="evidence-{k}"><b>{totals[k]}</b> {k}</span>' for k in KINDS if totals.get(k)]
         return f'<p class="evidence-bar">{" ".join(parts)}</p>'
 
+    def fill_contents(self, doctree) -> None:
+        """On the front page, beside each chapter, how much of it is known in which way."""
+        pages = {self.app.builder.get_relative_uri(self.docname, name): name for name in self.ledgers}
+        for link in list(doctree.findall(nodes.reference)):
+            name = pages.get(link.get("refuri"))
+            if name:
+                link.parent.parent.append(nodes.raw("", self.bar(self.ledgers[name]["totals"]), format="html"))
+
     def totals(self) -> str:
         """All chapters: what is known, and how."""
         totals, typos = Counter(), Counter()
@@ -196,6 +204,8 @@ def decorate(app, doctree, docname):
         markup = {"totals": evidence.totals, "statements": evidence.statements, "refuted": evidence.refuted}
         node.replace_self(nodes.raw("", markup[node["what"]](), format="html"))
         doctree["has_evidence_math"] = True
+    if docname == app.config.root_doc:
+        evidence.fill_contents(doctree)
     ledger = evidence.ledgers.get(docname)
     if ledger is None:
         return
@@ -228,7 +238,7 @@ def links(docname: str) -> str:
 
 def outdated(app, env, added, changed, removed):
     """Pages that quote all ledgers are made anew whenever any page is."""
-    quoting = [name for name in env.found_docs if name in ("what-is-checked", "what-was-wrong")]
+    quoting = [name for name in env.found_docs if name in ("index", "what-is-checked", "what-was-wrong")]
     digest = {str(p.relative_to(ROOT)): p.stat().st_mtime_ns for p in RECORDED.glob("*/*.ledger.json")}
     if getattr(env, "ledger_times", None) == digest:
         return []

@@ -67,7 +67,7 @@ def read_source(name: str) -> Any:
 def record(name: str, force: bool = False) -> str:
     """Bring the recording of one chapter up to date; returns what was done."""
     nb, run = read_source(name), _read_json(name, ".run.json")
-    if not force and run and run["sources"] == sources_hash() and _keep_outputs(name, nb):
+    if not force and run and run.get("sources") == sources_hash() and _keep_outputs(name, nb):
         return "kept its outputs" if _write(name, nb) else "is up to date"
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
