@@ -14,6 +14,7 @@ from pathlib import Path
 
 import sympy as sp
 
+from . import chapter as C
 from . import values as V
 from .evaluate import evaluate
 from .evidence import FAILURES, Fails, Refuted, clauses
@@ -74,7 +75,11 @@ def recheck(page: str, label: str, latex: str, only=(), teeth: bool = False, fol
         file.write_text(page, encoding="utf-8")
         file.write_text(with_display(page, read_page(file), label, latex), encoding="utf-8")
         judge = Judge(teeth)
-        chapters, problems = check_file(file, only={label, *only}, judge=judge)
+        before = C.run
+        try:
+            chapters, problems = check_file(file, only={label, *only}, judge=judge)
+        finally:
+            C.run = before
     for e in [e for c in chapters for e in c.evidence if e.label == label]:
         if e.error and not any(f["label"] == label for f in judge.found):
             return _said(label, "unreadable", e.error)
