@@ -27,7 +27,7 @@ PYODIDE = "314.0.7"
 PYODIDE_SHA512 = "0YvXxEhfEdpLfb/XkM2BFAeMROq0iMUX2bzzH9pOttyMcWkwq+HbE5uyuGD82LN7y2q+SNvi/6V5JEsOlD2R1A=="
 RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
 WHEELS = ("sympy", "mpmath", "lark")
-LAYOUT = "2"
+LAYOUT = "4"
 
 
 class Unavailable(RuntimeError):
@@ -51,17 +51,24 @@ def runtime() -> Path:
     done = CACHE / key
     if done.is_dir():
         return done
-    if shutil.which("npm") is None:
+    if shutil.which("npm") is None or shutil.which("node") is None:
         raise Unavailable("npm is not installed (Debian: apt-get install npm)")
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as temporary:
         work = Path(temporary)
         files, licences = _pyodide(work)
+        pyodide = work / "pyodide"
+        pyodide.mkdir()
+        for name, data in files.items():
+            (pyodide / name).write_bytes(data)
         new = work / "new"
         new.mkdir()
         lock = json.dumps({"info": json.loads(files.pop("pyodide-lock.json"))["info"], "packages": {}})
         (new / "python.js").write_text(_script({n: _packed(files[n], n) for n in files} | {"lock": lock}))
         packages, more = _packages(work, pins)
+        (work / "source.zip").write_bytes(packages)
+        _run(["node", str(HERE / "compile.mjs"), "pyodide", "source.zip", "compiled.zip"], work)
+        packages = (work / "compiled.zip").read_bytes()
         (new / "sympy.js").write_text(_script({"packages.zip": _packed(packages, "packages.zip")}))
         (new / "licences.txt").write_text("\n\n".join([licences, *more]))
         new.rename(done)
@@ -71,8 +78,9 @@ def runtime() -> Path:
 def _run(command: list[str], where: Path) -> None:
     ran = subprocess.run(command, cwd=where, capture_output=True, text=True)
     if ran.returncode:
-        said = (ran.stderr.strip() or ran.stdout.strip()).splitlines()
-        raise Unavailable(f"{' '.join(command[:3])} … failed: {said[-1] if said else ran.returncode}")
+        said = [line for line in (ran.stderr + ran.stdout).splitlines() if line.strip() and len(line) < 300]
+        error = next((line for line in said if "Error" in line), said[-1] if said else ran.returncode)
+        raise Unavailable(f"{' '.join(command[:3])} … failed: {error}")
 
 
 def _pyodide(work: Path) -> tuple[dict[str, bytes], str]:
