@@ -182,12 +182,34 @@ def table(head: tuple[str, ...], rows: str) -> str:
     )
 
 
+def runs(evidence: Evidence) -> str:
+    """When, how long and on what each chapter was last recorded."""
+    rows, settings = "", {}
+    for name, ledger in evidence.ledgers.items():
+        run = json.loads((RECORDED / f"{name}.run.json").read_text())
+        page = evidence.app.builder.get_relative_uri(evidence.docname, name)
+        statements = sum(s["relations"] for s in ledger["statements"])
+        cells = (
+            run["recorded"],
+            f"{run['seconds']:.0f} s",
+            run["code_cells"],
+            statements,
+            html.escape(run["hardware"]),
+        )
+        rows += f'<tr><td><a href="{page}">{html.escape(ledger["title"])}</a></td>'
+        rows += "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+        settings.setdefault(", ".join(f"{k} {v}" for k, v in run["versions"].items()), []).append(ledger["title"])
+    head = ("Chapter", "Recorded", "Took", "Cells", "Statements", "On")
+    used = "".join(f"<li>{html.escape(v)}: {html.escape(', '.join(titles))}</li>" for v, titles in settings.items())
+    return f"{table(head, rows)}<p>Versions:</p><ul>{used}</ul>"
+
+
 class evidence_table(nodes.General, nodes.Element):
     """Stands for a table until the numbers of all equations are known."""
 
 
 class EvidenceTable(SphinxDirective):
-    """`{evidence} totals`, `{evidence} statements` or `{evidence} refuted`."""
+    """`{evidence} totals`, `{evidence} statements`, `{evidence} refuted` or `{evidence} runs`."""
 
     required_arguments = 1
 
@@ -202,6 +224,7 @@ def decorate(app, doctree, docname):
     evidence = Evidence(app, docname)
     for node in list(doctree.findall(evidence_table)):
         markup = {"totals": evidence.totals, "statements": evidence.statements, "refuted": evidence.refuted}
+        markup["runs"] = lambda: runs(evidence)
         node.replace_self(nodes.raw("", markup[node["what"]](), format="html"))
         doctree["has_evidence_math"] = True
     if docname == app.config.root_doc:
@@ -238,7 +261,7 @@ def links(docname: str) -> str:
 
 def outdated(app, env, added, changed, removed):
     """Pages that quote all ledgers are made anew whenever any page is."""
-    quoting = [name for name in env.found_docs if name in ("index", "what-is-checked", "what-was-wrong")]
+    quoting = [name for name in env.found_docs if "/" not in name]
     digest = {str(p.relative_to(ROOT)): p.stat().st_mtime_ns for p in RECORDED.glob("*/*.ledger.json")}
     if getattr(env, "ledger_times", None) == digest:
         return []
