@@ -24,7 +24,7 @@ extensions = [
 ]
 myst_enable_extensions = ["amsmath", "attrs_inline", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
-bibtex_bibfiles = sorted(p.relative_to(CHAPTERS).as_posix() for p in CHAPTERS.rglob("*.bib"))
+bibtex_bibfiles = sorted(str(p) for p in CHAPTERS.rglob("*.bib"))
 bibtex_reference_style = "author_year"
 nb_execution_mode = "cache"
 nb_execution_excludepatterns = sorted(p.name for p in CHAPTERS.glob("*.md"))
