@@ -154,7 +154,7 @@ def gradient_bound(mlp: nn.Module, x: Float[Tensor, "batch *features"], form: st
     >>> gradient_bound(net, torch.ones(1, 2)).detach()
     tensor([0.1200])
 
-    Implements: eq-gp-sharp, eq-gp-bound, eq-gp-frobenius.
+    Implements: eq-gp-bound.
     Source: https://kexue.fm/archives/8796.
     """
     if form not in FORMS:
@@ -204,7 +204,7 @@ def parameter_gradient_penalty(
     >>> loss = nn.functional.cross_entropy
     >>> (loss(net(x), y) + 0.1 * parameter_gradient_penalty(net, loss, x, y)).backward()
 
-    Implements: eq-gp-penalties.
+    Implements: eq-gp-persample.
     Source: https://kexue.fm/archives/8796.
     """
     return parameter_grad_norm(module, f, x, *targets, squared=True, create_graph=True).mean()
@@ -230,7 +230,7 @@ def input_gradient_penalty(
     >>> torch.allclose(net[0].weight.grad, 2 * net[0].weight)
     True
 
-    Implements: eq-gp-penalties.
+    Implements: eq-gp-persample.
     Source: https://kexue.fm/archives/8796.
     """
     return input_grad_norm(module, f, x, *targets, squared=True, create_graph=True).mean()

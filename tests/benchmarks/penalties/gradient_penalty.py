@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy
 from spaces_core.penalties import gradient_bound, input_grad_norm, parameter_grad_norm
 
 BATCH = 256
-BACKPACK = "not run: it requires torchvision, which this environment leaves out"
+BACKPACK = "it requires torchvision, which this environment leaves out"
 
 
 def rows(device="cpu"):
@@ -48,7 +48,8 @@ def rows(device="cpu"):
             "method": "spaces_core.penalties.parameter_grad_norm",
             "ours": lambda net=net, inputs=inputs: parameter_grad_norm(net, cross_entropy, inputs, y),
             "peers": {
-                "opacus GradSampleModule": _opacus(net, inputs, y),
+                "opacus GradSampleModule": _opacus(net, inputs, y, ghost=False),
+                "opacus ghost norms": _opacus(net, inputs, y, ghost=True),
                 "torch.func vmap(grad), no identity": lambda net=net, inputs=inputs: parameter_grad_norm(
                     net, cross_entropy, inputs, y, method="func"
                 ),
@@ -87,20 +88,24 @@ def rows(device="cpu"):
     }
 
 
-def _opacus(net, inputs, y):
+def _opacus(net, inputs, y, ghost):
+    """Norms from opacus: of stored per-sample gradients, or (ghost) of linear layers from their inputs alone."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            from opacus import GradSampleModule
+            from opacus.grad_sample import GradSampleModule, GradSampleModuleFastGradientClipping
     except ImportError:
         return "opacus is not installed: pip install 'spaces-core[peers]'"
-    wrapped = GradSampleModule(copy.deepcopy(net), loss_reduction="sum")
+    kind = GradSampleModuleFastGradientClipping if ghost else GradSampleModule
+    wrapped = kind(copy.deepcopy(net), loss_reduction="sum")
 
     def work():
         wrapped.zero_grad()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             cross_entropy(wrapped(inputs), y, reduction="sum").backward()
+        if ghost:
+            return wrapped.get_norm_sample().clone()
         return sum(p.grad_sample.flatten(1).square().sum(1) for p in wrapped.parameters()).sqrt()
 
     return work
