@@ -14,6 +14,7 @@ import pytest
 from spaces_core.checks.page import read_page
 from spaces_core.checks.recheck import editable, recheck
 from spaces_core.checks.runner import check_file
+from spaces_core.checks.slicing import needed
 from spaces_core.record import ROOT
 from tests.browsing import missing
 
@@ -193,8 +194,17 @@ def statements(tmp_path_factory):
 
 
 def test_only_symbolic_statements_can_be_edited(statements):
-    assert set(statements) == {"eq-t-def", "eq-t-slope", "eq-t-zero", "eq-t-square", "eq-t-mean", "eq-t-wrong"}
+    assert set(statements) == {f"eq-t-{k}" for k in ("def", "slope", "zero", "square", "mean", "wrong", "half")}
     assert statements["eq-t-def"]["only"] == ["eq-t-slope", "eq-t-zero"]
+
+
+def test_what_a_check_needs_is_traced_through_the_cells(tmp_path):
+    file = tmp_path / "page.md"
+    file.write_text(PAGE, encoding="utf-8")
+    sources = {label: [p.source for p in needed(read_page(file), {label})] for label in ("eq-t-half", "eq-t-sampled")}
+    assert "half = Rational(1, 2)" in sources["eq-t-half"] and "import numpy as np" not in sources["eq-t-half"]
+    assert "import numpy as np" in sources["eq-t-sampled"] and "half = Rational(1, 2)" not in sources["eq-t-sampled"]
+    assert not any(".prove" in s for s in sources["eq-t-sampled"])
 
 
 def test_the_engine_needs_no_numerical_package():

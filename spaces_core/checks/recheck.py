@@ -5,8 +5,6 @@ Pure Python on SymPy, mpmath and lark, so that it also runs in a browser.
 
 from __future__ import annotations
 
-import ast
-import builtins
 import importlib.util
 import re
 import tempfile
@@ -18,9 +16,9 @@ from . import chapter as C
 from . import values as V
 from .evaluate import evaluate
 from .evidence import FAILURES, Fails, Refuted, clauses
-from .page import Cell, Page, read_page
+from .page import Page, read_page
 from .prove import Rejected
-from .runner import check_file, concerns
+from .slicing import imports, needed, undefined
 from .teeth import bite
 from .tree import latex as latex_of
 
@@ -75,11 +73,7 @@ def recheck(page: str, label: str, latex: str, only=(), teeth: bool = False, fol
         file.write_text(page, encoding="utf-8")
         file.write_text(with_display(page, read_page(file), label, latex), encoding="utf-8")
         judge = Judge(teeth)
-        before = C.run
-        try:
-            chapters, problems = check_file(file, only={label, *only}, judge=judge)
-        finally:
-            C.run = before
+        chapters, problems = _run(file, {label, *only}, judge)
     for e in [e for c in chapters for e in c.evidence if e.label == label]:
         if e.error and not any(f["label"] == label for f in judge.found):
             return _said(label, "unreadable", e.error)
@@ -88,6 +82,25 @@ def recheck(page: str, label: str, latex: str, only=(), teeth: bool = False, fol
         return _said(label, "unreadable", problems[0].replace(f"{file}:", "line "))
     own = [f for f in judge.found if f["label"] == label]
     return failed or (own or judge.found or [_said(label, "unreadable", "no check reads this statement")])[0]
+
+
+def _run(file: Path, labels: set[str], judge: Judge) -> tuple[list, list[str]]:
+    """Run what the checks of these labels need, in one namespace; the chapters it opened, and what is wrong."""
+    before, C.run = C.run, C.Run(file=file, collect=True, only=frozenset(labels), judge=judge)
+    problems: list[str] = []
+    namespace: dict = {"__name__": "__main__"}
+    try:
+        for piece in needed(read_page(file), labels):
+            exec(compile(piece.source, str(file), "exec"), namespace)
+    except Exception as error:
+        problems.append(f"{type(error).__name__}: {error}")
+    try:
+        for chapter in C.run.chapters:
+            chapter.report()
+            problems += chapter.problems
+        return C.run.chapters, problems
+    finally:
+        C.run = before
 
 
 def with_display(text: str, page: Page, label: str, latex: str) -> str:
@@ -249,35 +262,6 @@ def editable(page: Page, ledger: dict) -> dict[str, dict]:
 
 
 def is_symbolic(page: Page, labels: set[str]) -> bool:
-    """Whether the cells behind these labels import only SymPy, the engine and the standard library's mathematics."""
-    cells = [c for c in page.cells if "check" in c.tags and concerns(c, labels)]
-    named = any(f'"{label}"' in c.source or f"'{label}'" in c.source for c in cells for label in labels)
-    return named and all(_imports(c) <= LOCAL for c in cells) and not _undefined(cells)
-
-
-def _imports(cell: Cell) -> set[str]:
-    found = set()
-    for node in ast.walk(ast.parse(cell.source)):
-        if isinstance(node, ast.Import):
-            found |= {a.name if a.name in LOCAL else a.name.split(".")[0] for a in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            name = node.module or ""
-            found.add(name if name.startswith("spaces_core") else name.split(".")[0])
-    return found
-
-
-def _undefined(cells: list[Cell]) -> set[str]:
-    """Names that these cells read and none of them defines."""
-    read, defined = set(), set(dir(builtins))
-    for node in [n for c in cells for n in ast.walk(ast.parse(c.source))]:
-        if isinstance(node, ast.Name):
-            (read if isinstance(node.ctx, ast.Load) else defined).add(node.id)
-        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            defined.add(node.name)
-        elif isinstance(node, ast.alias):
-            defined.add((node.asname or node.name).split(".")[0])
-        elif isinstance(node, ast.arg):
-            defined.add(node.arg)
-        elif isinstance(node, ast.ExceptHandler) and node.name:
-            defined.add(node.name)
-    return read - defined
+    """Whether the checks of these labels need only SymPy, the engine and the standard library's mathematics."""
+    kept = needed(page, labels)
+    return bool(kept) and imports(kept) <= LOCAL and not undefined(kept)

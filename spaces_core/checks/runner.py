@@ -22,12 +22,11 @@ def check_file(file: Path, seed: int | None = None, only: set[str] | None = None
         file: a chapter, anywhere; the statements are read from it.
         seed: of random cases and experiments; the chapter's own when None.
         only: labels; cells that do not concern them are left out, and so are the teeth of what they rest on.
-        judge: called in place of each test and its teeth (see `Run`).
 
     Returns:
         the chapters it opened, and what is wrong.
     """
-    C.run = C.Run(file=file, seed=seed, collect=True, only=frozenset(only or ()), judge=judge)
+    C.run = C.Run(file=file, seed=seed, collect=True, only=frozenset(only or ()))
     page = read_page(file)
     cells = [c for c in page.cells if "check" in c.tags]
     problems = [] if cells else [f"{file}: no cell is tagged check"]
@@ -37,7 +36,7 @@ def check_file(file: Path, seed: int | None = None, only: set[str] | None = None
             continue
         try:
             exec(compile(cell.source, f"{file}:{cell.line}", "exec"), namespace)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             last = traceback.extract_tb(error.__traceback__)[-1]
             where = f"{Path(last.filename).name}:{last.lineno}"
             problems.append(f"{file}:{cell.line}: this cell raised {type(error).__name__}: {error} ({where})")
