@@ -13,14 +13,14 @@ import sympy as sp
 
 from . import values as V
 from .badge import Badge, Summary
-from .evaluate import Definition, Env
+from .evaluate import Definition, Env, evaluate_sides
 from .evidence import FAILURES, Check, Context, Measured, Proved, Refuted, Sampled, holds_at, relations
 from .grammar import GrammarError, Names, atom_key, leading_name, parse, parse_name
 from .page import Display, read_page
 from .prove import Point, Rejected
 from .teeth import bite, bite_below
-from .tree import FUNCTIONS, Node, base, latex, walk
-from .values import is_function
+from .tree import FUNCTIONS, Node, base, latex, sym, walk
+from .values import is_family, is_function
 
 KINDS = ("definition", "assumption", "proved", "sampled", "measured", "refuted")
 EXAMPLES = 8
@@ -168,10 +168,11 @@ class Chapter:
                 {(k if isinstance(k, sp.Basic) else values[_key(k)]): v for k, v in (m or {}).items()}
                 for m in (box, domain)
             )
+            region = {**box_, **(domain_ if method == "z3" else {})}
             shown = scope
-            if method == "interval" and box_:
-                shown = ("" if scope == "general" else scope + ", ") + ", ".join(
-                    f"{a} ≤ {s} ≤ {b}" for s, (a, b) in box_.items()
+            if method in ("interval", "z3") and region:
+                shown = ", ".join(
+                    ([] if scope == "general" else [scope]) + [f"{a} ≤ {s} ≤ {b}" for s, (a, b) in region.items()]
                 )
             return Proved(method, shown, domain_, box_, certificate, order, tol, self._pins(tight, pins))
 
@@ -263,6 +264,8 @@ class Chapter:
         def make(tree, values):
             if corrected and corrected not in self.displays:
                 raise Rejected(f"corrected={corrected!r} is no label of this page")
+            if any(r.data == "~" for r in relations(tree)) and not tol:
+                raise Rejected("to refute ≈, say how far off is off: tol=")
             return Refuted(tuple(sides), scope, tol)
 
         def do(e):
@@ -411,6 +414,8 @@ class Chapter:
             if left.op not in ("sym", "call"):
                 raise Rejected("a definition has one symbol, an indexed name or f(x) on its left side")
             args = tuple(latex(a) for a in left.args[1:]) if left.op == "call" else ()
+            if any(a.op != "sym" for a in left.args[1:] if left.op == "call"):
+                raise Rejected("a defined function takes plain names on the left side: f(x), not f(0) or f(x + 1)")
             mine = tuple(p for p in map(_key, params) if p in {latex(n) for n in walk(left)})
             parts.append({"left": left, "params": args + tuple(p for p in mine if p not in args)})
         self.definitions[e.label] = {"parts": parts}
@@ -442,9 +447,8 @@ class Chapter:
 
     def true_at(self, tree, values, override=None):
         env = Env(values, self.definition_trees(values, override))
-        check = Proved("identity", "", {}, {}, None, (), 0.0, ())
         point = Point(self.seed)
-        return all(holds_at(r.data, *(check._sides(r, env)), point, 0) for r in relations(tree))
+        return all(holds_at(r.data, *evaluate_sides(r, env), point, 0) for r in relations(tree))
 
     def context(self, e, values, assuming, override, changed=None):
         definitions = self.definition_trees(values, changed, override)
@@ -463,7 +467,8 @@ class Chapter:
         for label in assuming:
             if label not in self.assumptions:
                 raise Rejected(f"{label} is no assumption of this page")
-        self._no_rebinding({**self._canonical(bindings or {}), **(first or {})}, override)
+        self._no_rebinding({**values, **(first or {})}, override)
+        self._distinct(known)
         tree = self.parse(e.label, known, part)
         e.read, e.relations = latex(tree), len(relations(tree))
         for rel in relations(tree):
@@ -471,6 +476,8 @@ class Chapter:
                 raise Rejected("both sides are whole sub-formulas bound as one atom: that is no evidence")
         e.atoms = tuple({n.data for n in walk(tree) if n.op == "atom"})
         check = make(tree, known)
+        for more, _ in getattr(check, "pins", ()):
+            self._no_rebinding(more, override)
         # names come from the first case, values from each case
         context = self.context(
             e,
@@ -491,16 +498,29 @@ class Chapter:
         )
         bite(self, e, check, tree, context)
 
+    @staticmethod
+    def _distinct(values):
+        seen: dict = {}
+        for key, value in values.items():
+            if isinstance(value, sp.Symbol) and seen.setdefault(value, key) != key:
+                raise Rejected(f"{seen[value]} and {key} are bound to the same symbol")
+
     def _no_rebinding(self, bindings, override):
+        """A name that the page defines has the page's meaning."""
+        names = {key: parse_name(key) for key in bindings}
         for label, d in self.definitions.items():
+            if label in override:
+                continue
             for spec in d["parts"]:
-                left = spec["left"]
-                name = latex(left.args[0]) if left.op == "call" else latex(left)
-                bare = base(left) if left.op == "sym" and set(map(latex, left.args)) & set(spec["params"]) else name
-                if label not in override and (name in bindings or bare in bindings):
-                    raise Rejected(
-                        f"{name} is defined by {label}: use that definition, or set it aside with override=[{label!r}]"
-                    )
+                left, params = spec["left"], spec["params"]
+                defined = Definition(label, left, left, params)
+                for key, node in names.items():
+                    family = left.op == "sym" and left.args and node == sym(base(left)) and is_family(bindings[key])
+                    call = left.op == "call" and node == left.args[0]
+                    if node is not None and (family or call or (left.op == "sym" and defined.match(node) is not None)):
+                        raise Rejected(
+                            f"{key} is defined by {label}: use that definition, or set it aside with override=[{label!r}]"
+                        )
 
     def _parts_covered(self):
         for label, d in self.displays.items():
@@ -583,7 +603,10 @@ def _fixed_sizes(tree, values, definitions) -> list[str]:
             elif n.op in ("sum", "prod", "bigmax", "bigmin"):
                 names |= set(n.data[0])
     sized = (V.Vec, sp.MatrixBase, range)
-    return sorted(k for k in names if isinstance(values.get(k), sized) or getattr(values.get(k), "ndim", 0) > 0)
+    fixed = {k for k in names if isinstance(values.get(k), sized) or getattr(values.get(k), "ndim", 0) > 0}
+    return sorted(
+        fixed | {k for k in names if getattr(values.get(k), "is_number", isinstance(values.get(k), (int, float)))}
+    )
 
 
 def _show(badge) -> None:

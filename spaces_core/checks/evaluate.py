@@ -50,7 +50,8 @@ class Definition:
                     return None
                 found |= dict(zip([p for p in self.params if p in {latex(a) for a in mine.args}], inner, strict=True))
             elif latex(mine) in self.params:
-                found[latex(mine)] = theirs
+                if found.setdefault(latex(mine), theirs) != theirs:
+                    return None
             elif mine != theirs:
                 return None
         return [found[p] for p in self.params if p in found]
@@ -67,6 +68,7 @@ class Env:
     memo: dict = field(default_factory=dict)
     mode: str = ""
     base: dict | None = None
+    depth: int = 0
 
     def __post_init__(self):
         self.base = self.values if self.base is None else self.base
@@ -239,6 +241,8 @@ def _index(value, where, key):
         return value(*where)
     try:
         numbers = [int(w) for w in where]
+        if any(n != w for n, w in zip(numbers, where, strict=True)):
+            raise ValueError
     except (TypeError, ValueError):
         raise NotEvaluable(f"the index of {key} is not a whole number") from None
     if any(n < 1 for n in numbers):
@@ -280,7 +284,8 @@ def _frac(node, env):
 
 def _pow(node, env):
     a, n = node.args
-    if a.op == "sym" and latex(a) in ("e", r"\mathrm{e}") and latex(a) not in env.values:
+    mine = latex(a) in env.values or any(d.head == a for d in env.definitions)
+    if a.op == "sym" and latex(a) in ("e", r"\mathrm{e}") and not mine:
         return V.function("exp", [evaluate(n, env)])
     return V.power(evaluate(a, env), evaluate(n, env))
 
@@ -312,7 +317,7 @@ def _loops(node, env):
         if _whole(lo) and _whole(hi):
             return [env.with_names({names[0]: int(i)}) for i in range(int(lo), int(hi) + 1)], None
         if isinstance(lo, (sp.Basic, int)) and isinstance(hi, (sp.Basic, int)):
-            return None, (sp.Symbol(names[0], integer=True, positive=True), lo, hi)
+            return None, (_open_index(names[0], lo, env), lo, hi)
         raise NotEvaluable(f"the bounds of {latex(node)} are not whole")
     spans = [(n, env.base[n]) for n in names if isinstance(env.base.get(n), range)]
     if form == "condition":
@@ -320,7 +325,7 @@ def _loops(node, env):
     if form == "range" and len(spans) < len(names):
         symbolic = env.base.get(names[0])
         if len(names) == 1 and isinstance(symbolic, tuple) and len(symbolic) == 2:
-            return None, (sp.Symbol(names[0], integer=True, positive=True), *symbolic)
+            return None, (_open_index(names[0], symbolic[0], env), *symbolic)
         missing = next(n for n in names if not isinstance(env.base.get(n), range))
         raise Unbound(f"bind the range of the index {missing}, for example {{{missing!r}: range(1, 4)}}")
     if not spans:
@@ -333,6 +338,18 @@ def _loops(node, env):
     return envs, None
 
 
+def _open_index(name: str, lo, env: Env) -> sp.Symbol:
+    """The index of a sum of open length; nested sums have different ones."""
+    lo = sp.sympify(lo)
+    signs = {"positive": True} if lo.is_positive else {"nonnegative": True} if lo.is_nonnegative else {}
+    return sp.Symbol(f"{name}_{env.depth}", integer=True, **signs)
+
+
+def _open_body(node: Node, env: Env, symbolic):
+    inner = replace(env.with_names({node.data[0][0]: symbolic[0]}), depth=env.depth + 1, memo={})
+    return evaluate(node.args[0], inner)
+
+
 def _whole(v):
     return isinstance(v, (int, sp.Integer))
 
@@ -342,6 +359,8 @@ def holds_exactly(relation: Node, env: Env) -> bool:
     parts = relation.args if relation.op == "chain" else (relation,)
     for rel in parts:
         a, b = (evaluate(x, env) for x in rel.args)
+        if not (_whole(a) and _whole(b)):
+            raise NotEvaluable(f"{latex(rel)} is not decided: bind its names to whole numbers or ranges")
         ok = {"=": a == b, "!=": a != b, "<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}[rel.data]
         if not ok:
             return False
@@ -351,7 +370,7 @@ def holds_exactly(relation: Node, env: Env) -> bool:
 def _sum(node, env):
     envs, symbolic = _loops(node, env)
     if envs is None:
-        return sp.Sum(evaluate(node.args[0], env.with_names({node.data[0][0]: symbolic[0]})), symbolic)
+        return sp.Sum(_open_body(node, env, symbolic), symbolic)
     total = 0
     for e in envs:
         total = evaluate(node.args[0], e) + total
@@ -361,7 +380,7 @@ def _sum(node, env):
 def _prod(node, env):
     envs, symbolic = _loops(node, env)
     if envs is None:
-        return sp.Product(evaluate(node.args[0], env.with_names({node.data[0][0]: symbolic[0]})), symbolic)
+        return sp.Product(_open_body(node, env, symbolic), symbolic)
     total = 1
     for e in envs:
         total = V.times(total, evaluate(node.args[0], e))
@@ -392,6 +411,8 @@ def _deriv(node, env):
 def _at(node, env):
     body, var, value = node.args
     f, x, x0 = (evaluate(a, env) for a in (body, var, value))
+    if not isinstance(x, (sp.Symbol, sp.Indexed)):
+        raise NotEvaluable(f"{latex(node)}: bind {latex(var)} to a SymPy symbol")
     sub = lambda v: sp.sympify(v).subs(x, x0)  # noqa: E731
     if isinstance(f, V.Vec):
         return V.Vec(sub(v) for v in f)

@@ -22,7 +22,7 @@ class Fails(Rejected):
         self.left, self.right = ([point.value(v) for v in V.scalars(side)] for side in (left, right))
 
 
-FAILURES = (Rejected, NotEvaluable, Unbound)
+FAILURES = (Rejected, NotEvaluable, Unbound, RecursionError)
 TYPO_CASES = 40
 
 
@@ -75,8 +75,8 @@ class Context:
     seed: int = 0
     used: set = field(default_factory=set)
 
-    def env(self, more: dict | None = None) -> Env:
-        return Env({**self.values, **(more or {})}, self.definitions, self.label, self.used)
+    def env(self, more: dict | None = None, mode: str = "") -> Env:
+        return Env({**self.values, **(more or {})}, self.definitions, self.label, self.used, mode=mode)
 
 
 def check_pins(tree: Node, context: Context, pins) -> None:
@@ -101,7 +101,7 @@ def _close(a, b, rtol=1e-9) -> bool:
         a, b = complex(a), complex(b)
     except TypeError:
         return P.is_zero(sp.sympify(a) - sp.sympify(b))
-    return abs(a - b) <= rtol * max(1e-12, abs(a), abs(b)) if max(abs(a), abs(b)) > 1e-9 else abs(a - b) < 1e-9
+    return abs(a - b) <= max(rtol * max(abs(a), abs(b)), 1e-15)
 
 
 def _short(v) -> str:
@@ -166,8 +166,13 @@ class Proved(Check):
             "order": "order of the remainder (SymPy limit)",
         }[self.by]
 
-    def test(self, tree, context, quick=False):
+    def _env(self, context):
+        """Exact arithmetic, or intervals where intervals are bound."""
         env = context.env()
+        return env if env.mode == "iv" and self.by == "interval" else context.env(mode="sympy")
+
+    def test(self, tree, context, quick=False):
+        env = self._env(context)
         found = []
         for clause in clauses(tree):
             found.append(
@@ -192,7 +197,13 @@ class Proved(Check):
                 raise Rejected("a display with a stated order has one O(...) on its right side")
             rest = [evaluate(t, env) for t in terms if t.op != "order"]
             return evaluate(left, env), (sum(rest), evaluate(orders[0].args[0], env))
-        return evaluate_sides(rel, env)
+        found = evaluate_sides(rel, env)
+        if rel.data == "!=" and max(len(V.scalars(side)) for side in found) > 1:
+            raise Rejected("≠ between families says nothing definite; write \\|x - y\\| > 0")
+        for s in (v for side in found for v in V.scalars(side)):
+            if isinstance(s, float) or V.kind(s) in ("array", "mp") or (isinstance(s, sp.Basic) and s.has(sp.Float)):
+                raise Rejected("a proof needs exact values: bind sympy.Rational, not floats")
+        return found
 
     def _points(self, found, assumed, seed):
         """Refute at exact random points that satisfy the assumptions."""
@@ -218,11 +229,13 @@ class Proved(Check):
                             raise Fails(r, point, a, b)
             if min(tested) >= P.POINTS:
                 break
-        if needs and min(tested) < 2:
+        if needs and min(tested) < 2 and self.by != "z3":
             raise Rejected("no test point satisfies what is assumed")
 
     def _prove(self, premises, goals, clause, assumed):
         if self.by == "z3":
+            if any(r.data == "~" for r in (*clause.premises, *clause.goals)):
+                raise Rejected("≈ is proved by='interval' with tol=")
             given = [(r.data, x, y) for r, ab in zip(clause.premises, premises, strict=True) for x, y in P.pairs(*ab)]
             given += [(rel, x, y) for rel, a, b in assumed for x, y in P.pairs(a, b)]
             for s, (lo, hi) in {**self.box, **self.domain}.items():
@@ -240,6 +253,8 @@ class Proved(Check):
         detail = {}
         for r, (a, b), certificate in zip(clause.goals, goals, certificates, strict=True):
             if self.by == "order":
+                if r.data != "=":
+                    raise Rejected("a stated order belongs to an equation")
                 P.order_holds(a, *b, *self.order)
                 continue
             for x, y in P.pairs(a, b):
@@ -250,6 +265,8 @@ class Proved(Check):
                     self._sign(r.data, x, y)
                 elif self.by == "sos":
                     P.certificate_holds(r.data, x, y, certificate)
+                elif self.by == "identity":
+                    raise Rejected("an identity is an equation; an inequality is proved by='z3', 'sos' or 'interval'")
                 elif self.by == "interval":
                     detail["boxes"] = detail.get("boxes", 0) + P.interval_holds(r.data, x, y, self.box, self.tol)
         return detail
@@ -263,7 +280,7 @@ class Proved(Check):
             raise Rejected("SymPy does not see the sign of the difference; prove it by='z3', 'sos' or 'interval'")
 
     def same_value(self, x, y, context):
-        env = context.env()
+        env = self._env(context)
         found = P.pairs(*evaluate_sides(Node("rel", (x, y), "="), env))
         if any(V.kind(v) == "iv" for pair in found for v in pair):
             return False
@@ -351,7 +368,10 @@ class Sampled(Check):
     def _relation(self, r, env):
         """(holds, slack relative to the sides' size, how tight: 1 is equality)."""
         slack, tight, ok = float("inf"), 0.0, True
-        found = [(float(x), float(y)) for x, y in P.pairs(*evaluate_sides(r, env))]
+        try:
+            found = [(float(x), float(y)) for x, y in P.pairs(*evaluate_sides(r, env))]
+        except TypeError:
+            raise Rejected("a side is not a real number") from None
         whole = max(max(abs(x), abs(y)) for x, y in found)
         for x, y in found:
             if x != x or y != y:
@@ -361,7 +381,9 @@ class Sampled(Check):
                 r.data, y - x if r.data in ("<", "<=") else x - y
             )
             if r.data == "=":
-                good = gap >= -self.rtol * size
+                good = gap >= -max(self.rtol * max(abs(x), abs(y)), 1e-13 * whole)
+            elif r.data == "!=":
+                good = gap > self.rtol * size
             elif r.data in ("<=", ">="):
                 good = gap >= -self.rtol * size
             else:
@@ -436,6 +458,8 @@ class Measured(Check):
     def test(self, tree, context, quick=False):
         runs = [context.env({**self.constants, **{k: v[s] for k, v in self.series.items()}}) for s in range(self.seeds)]
         values = [[[float(x) for x in V.scalars(evaluate(side, env))] for env in runs] for side in sides(tree)]
+        if any(len(run) != 1 for side in values for run in side):
+            raise Rejected("a measurement compares numbers, one a seed")
         means = [sum(run[0] for run in side) / len(side) for side in values]
         if len(self.expected) != len(means):
             raise Rejected(f"the display has {len(means)} sides, sides= gives {len(self.expected)}")
@@ -483,15 +507,26 @@ class Refuted(Check):
     def test(self, tree, context, quick=False):
         check_pins(tree, context, [({}, self.expected)])
         env = context.env()
-        for clause in clauses(tree):
-            if not all(self._holds(r, env) for r in clause.premises):
-                raise Rejected("the counterexample does not satisfy the premise")
-        if all(self._holds(r, env) for clause in clauses(tree) for r in clause.goals):
+        live = [c for c in clauses(tree) if all(self._holds(r, env) for r in c.premises)]
+        if not live:
+            raise Rejected("the counterexample does not satisfy the premise")
+        if all(self._holds(r, env) for c in live for r in c.goals):
             raise Rejected("the published statement holds at this counterexample")
         return {"sides": [_short(s) for e in self.expected for s in V.scalars(e)]}
 
     def _holds(self, r, env):
-        return all(P.compare(r.data, _number(x), _number(y), self.tol) for x, y in P.pairs(*evaluate_sides(r, env)))
+        for x, y in P.pairs(*evaluate_sides(r, env)):
+            rounded = any(isinstance(v, float) or V.kind(v) in ("array", "mp") for v in (x, y))
+            x, y = _number(x), _number(y)
+            if rounded and r.data in ("=", "!="):
+                ok = (abs(x - y) <= 1e-6 * max(abs(x), abs(y))) == (r.data == "=")
+            else:
+                ok = P.compare(r.data, x, y, self.tol)
+            if ok is None:
+                raise Rejected("a side is not a real number at the counterexample")
+            if not ok:
+                return False
+        return True
 
 
 def _number(x):

@@ -263,6 +263,8 @@ class _Parser:
                     raise self.error("a double exponent; use braces or parentheses")
             elif t == "!":
                 self.take()
+                if node.op in ("fact", "pow"):
+                    raise self.error("this factorial is ambiguous; use parentheses")
                 node = Node("fact", (node,))
             elif t == "EVAL|":
                 self.take()
@@ -311,6 +313,8 @@ class _Parser:
             return self.closing({"(": ")", "[": "]", r"\{": r"\}"}[t])
         if t == "{":
             return self.within(self.group())
+        if t == "|" and self.peek(1) == "|":
+            raise self.error("two bars: write \\|x\\| or \\lVert x\\rVert for a norm")
         if t in ("|", "|("):
             self.take()
             return Node("abs", (self.closing("|" if t == "|" else "|)", "|" if t == "|" else ""),))
@@ -505,7 +509,12 @@ class _Parser:
                 raise inner.error("raw")
         except GrammarError:
             return (Node("raw", (), join(toks)),)
-        if len(out) == 1 and out[0].op == "mul" and all(f.op in ("sym", "num") for f in out[0].args):
+        if (
+            len(out) == 1
+            and out[0].op == "mul"
+            and len({f.op for f in out[0].args}) == 1
+            and out[0].args[0].op == "sym"
+        ):
             return out[0].args
         if len(out) == 1 and out[0].op == "num" and len(toks) == 1 and len(toks[0]) > 1 and "." not in toks[0]:
             return (out[0],)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from itertools import count
 
 import mpmath
 import sympy as sp
@@ -69,6 +68,7 @@ class Point:
         for s in sorted(sizes, key=str):
             self.numbers.setdefault(s, sp.Integer(self.rng.randint(2, 4)))
         expr = expr.xreplace({s: self.numbers[s] for s in sizes})
+        expr = expr.replace(lambda x: isinstance(x, (sp.Sum, sp.Product)), _written_out)
         if expr.has(sp.Sum, sp.Product, sp.Derivative, sp.Integral, sp.Subs, sp.Limit):
             expr = expr.doit()
         for s in sorted(expr.atoms(sp.Indexed), key=str):
@@ -84,6 +84,17 @@ class Point:
     def __str__(self):
         shown = [f"{s} = {sp.N(v, 4)}" for s, v in sorted(self.numbers.items(), key=lambda t: str(t[0]))]
         return ", ".join(shown[:6]) or "the stated values"
+
+
+def _written_out(total):
+    """A sum or product between whole bounds, term by term."""
+    body = total.function
+    for index, lo, hi in total.limits:
+        if not (lo.is_Integer and hi.is_Integer):
+            return total
+        terms = [body.xreplace({index: sp.Integer(k)}) for k in range(int(lo), int(hi) + 1)]
+        body = (sp.Add if isinstance(total, sp.Sum) else sp.Mul)(*terms)
+    return body
 
 
 def commutative(exprs) -> bool:
@@ -121,6 +132,9 @@ def pairs(left, right) -> list[tuple]:
     Raises:
         Rejected: the shapes differ.
     """
+    shapes = [tuple(v.shape) for v in (left, right) if V.is_matrix(v)]
+    if len(shapes) == 2 and shapes[0] != shapes[1]:
+        raise Rejected(f"the sides have the shapes {shapes[0]} and {shapes[1]}")
     a, b = V.scalars(left), V.scalars(right)
     if len(a) != len(b):
         if len(b) == 1 and b[0] == 0:
@@ -140,16 +154,16 @@ def is_zero(expr) -> bool:
         return True
     if expr.atoms(sp.Float):
         raise Rejected("a proof needs exact values: bind sympy.Rational, not floats")
-    for step in (_expand, _doit, _sums, _rational, sp.simplify, _powers, _logs, sp.trigsimp, _exponentials, _radicals):
+    for step in (_expand, _sums, _doit, _rational, sp.simplify, _powers, _logs, sp.trigsimp, _exponentials, _radicals):
         try:
             new = step(expr)
-        except (TypeError, ValueError, NotImplementedError, AttributeError, sp.PolynomialError):
+        except (TypeError, ValueError, NotImplementedError, AttributeError, RecursionError, sp.PolynomialError):
             continue
         if new == 0:
             return True
         if not new.free_symbols and new.is_number and step is not _expand:
             return bool(new.equals(0))
-        if sp.count_ops(new) < sp.count_ops(expr):
+        if step is not _sums and sp.count_ops(new) < sp.count_ops(expr):
             expr = new
     return False
 
@@ -187,21 +201,25 @@ def _sums(e):
     if not e.has(sp.Sum):
         return e
     names: dict = {}
+    bound = {index for total in e.atoms(sp.Sum) for index, *_ in total.limits}
 
     def canonical(total):
-        body, (i, lo, hi) = total.function, total.limits[0]
-        if len(total.limits) > 1:
-            return total
-        k = sp.Symbol("k_", integer=True, positive=True)
-        body = sp.expand(
-            sp.powsimp(sp.expand(body.xreplace({i: k}).replace(lambda x: isinstance(x, sp.Sum), canonical)))
-        )
+        body = total.function
+        for index, lo, hi in total.limits:
+            body = one(body, index, lo, hi)
+        return body
+
+    def one(body, index, lo, hi):
+        k = sp.Symbol("k_", integer=True, positive=index.is_positive, nonnegative=index.is_nonnegative)
         out = 0
-        for term in sp.Add.make_args(body):
+        for term in sp.Add.make_args(sp.expand(sp.powsimp(sp.expand(body.xreplace({index: k}))))):
             const, rest = term.as_independent(k, as_Add=False)
             rest = sp.powsimp(rest)
             if rest == 1:
                 out += const * (hi - lo + 1)
+                continue
+            if rest.free_symbols & bound - {k}:
+                out += const * sp.Sum(rest, (k, lo, hi))
                 continue
             name = names.setdefault((rest, lo, hi), sp.Dummy(f"S{len(names)}", positive=rest.is_positive))
             out += const * name
@@ -230,10 +248,15 @@ def z3_holds(premises, goals) -> None:
     solver.set("timeout", 20_000)
     to = _Z3(z3, solver)
     formulas = [to.relation(*p) for p in premises]
+    solver.add(*to.conditions)
+    to.conditions = []
     targets = [to.relation(*g) for g in goals]
+    targets += to.conditions
     for e in {s for triple in [*premises, *goals] for side in triple[1:] for s in sp.sympify(side).free_symbols}:
         to.sign(e)
     solver.add(*formulas)
+    if premises and solver.check() == z3.unsat:
+        raise Rejected("what is assumed cannot hold: the statement is empty")
     solver.add(z3.Not(z3.And(*targets)))
     answer = solver.check()
     if answer == z3.sat:
@@ -244,7 +267,7 @@ def z3_holds(premises, goals) -> None:
 
 class _Z3:
     def __init__(self, z3, solver):
-        self.z3, self.solver, self.names, self.fresh = z3, solver, {}, count()
+        self.z3, self.solver, self.names, self.conditions = z3, solver, {}, []
 
     def symbol(self, s):
         return self.names.setdefault(s, self.z3.Real(f"{s.name}_{len(self.names)}"))
@@ -275,8 +298,12 @@ class _Z3:
         if e.is_Pow and e.exp.is_Rational:
             x, p, q = self.expr(e.base), int(e.exp.p), int(e.exp.q)
             if q != 1:
-                r = z3.Real(f"root_{next(self.fresh)}")
-                self.solver.add(z3.Product([r] * q) == x, *([r >= 0, x >= 0] if q % 2 == 0 else []))
+                r = z3.FreshReal()
+                if q % 2 == 0:
+                    self.conditions.append(x >= 0)
+                    self.solver.add(r >= 0, z3.Implies(x >= 0, z3.Product([r] * q) == x))
+                else:
+                    self.solver.add(z3.Product([r] * q) == x)
                 x = r
             y = z3.Product([x] * abs(p)) if abs(p) > 1 else x
             if p < 0:
@@ -442,7 +469,11 @@ def _interval_verdict(rel, a, b, tol):
 def order_holds(left, right, size, var, at) -> None:
     """`left = right + O(size)` exactly: the quotient has a finite, non-zero limit."""
     quotient = sp.simplify((left - right) / size)
-    value = sp.limit(quotient, var, at)
+    one_sided = at in (sp.oo, -sp.oo) or (at == 0 and var.is_nonnegative)
+    try:
+        value = sp.limit(quotient, var, at) if one_sided else sp.limit(quotient, var, at, "+-")
+    except ValueError as error:
+        raise Rejected(f"the remainder has no limit: {error}") from None
     if not value.is_finite:
         raise Rejected(f"the remainder is larger than O({size})")
     if sp.simplify(value) == 0:

@@ -38,7 +38,7 @@ def pieces(page: Page) -> list[Piece]:
 
 
 def needed(page: Page, labels: set[str]) -> list[Piece]:
-    """What the checks of these labels run: the checks, the page's definitions, and what these read, traced backwards.
+    """What the symbolic checks of these labels run: they, the page's definitions, and what these read, traced backwards.
 
     Returns:
         the statements in order; empty if none names one of the labels.
@@ -129,6 +129,9 @@ def _calls(node) -> set[str]:
 
 def _checks(node: ast.stmt, labels: set[str]) -> bool:
     if isinstance(node, (ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)):
+        return False
+    calls = _calls(node)
+    if calls & {"sample", "measure"} and not calls & {"prove", "refute"}:
         return False
     texts = list(_texts(node))
     words = {t.value for t in texts if isinstance(t, ast.Constant)}

@@ -7,8 +7,9 @@ from lark.exceptions import UnexpectedCharacters
 
 _LEXER = Lark(
     r"""
-    start: (MACRO | NUMBER | LETTER | CHAR)*
+    start: (MACRO | DOT | NUMBER | LETTER | CHAR)*
     MACRO.3: /\\([a-zA-Z]+|[^a-zA-Z])/
+    DOT.4: /(?<=\\left)\./
     NUMBER.2: /\d+(\.\d+)?|\.\d+/
     LETTER.1: /[a-zA-Z]/
     CHAR: /[-+*\/=<>()\[\]{}|,.;:!'^_&~]/
@@ -65,8 +66,18 @@ def tokens(text: str) -> list[str]:
             out.append("DIFF")
             k += 4
             continue
-        if t in (r"\quad", r"\qquad") and out and out[-1] == ",":
-            out[-1] = "NEXT"
+        if t in (r"\quad", r"\qquad"):
+            if out and out[-1] == ",":
+                out[-1] = "NEXT"
+            elif (
+                out
+                and out[-1] not in ("NEXT", r"\\")
+                and any(x not in (r"\quad", r"\qquad", "&", ".", ",") for x in raw[k:])
+            ):
+                raise GrammarError("write `, \\quad` between two statements of one display")
+        elif t == r"\\" and k + 1 < len(raw) and raw[k + 1] == "[":
+            out.append(t)
+            k = raw.index("]", k)
         elif t == "&" or t in SPACES or t in SIZES:
             pass
         else:

@@ -66,7 +66,7 @@ def _script(text: str) -> str:
 
 def _sub(nodes: tuple[Node, ...]) -> str:
     parts = [latex(n) for n in nodes]
-    return "".join(parts) if all(len(p) == 1 for p in parts) else ",".join(parts)
+    return "".join(parts) if all(len(p) == 1 and p.isalpha() for p in parts) else ",".join(parts)
 
 
 def latex(node: Node) -> str:
@@ -122,7 +122,7 @@ def latex(node: Node) -> str:
         power = f"^{n}" if n > 1 else ""
         return rf"\frac{{{d}{power}}}{{{d} {latex(a[0])}{power}}}\left({latex(a[1])}\right)"
     if op == "at":
-        return rf"\left.{latex(a[0])}\right|_{{{latex(a[1])}={latex(a[2])}}}"
+        return rf"\left. {latex(a[0])}\right|_{{{latex(a[1])}={latex(a[2])}}}"
     if op == "lim":
         side = {"+": "^{+}", "-": "^{-}", "": ""}[node.data]
         return rf"\lim_{{{latex(a[0])}\to {latex(a[1])}{side}}} {_wrap(a[2], 2)}"

@@ -91,11 +91,17 @@ def is_function(v) -> bool:
     return callable(v) and not isinstance(v, (sp.Basic, sp.MatrixBase)) or isinstance(v, sp.FunctionClass)
 
 
+def is_family(v) -> bool:
+    return isinstance(v, (tuple, list, sp.IndexedBase)) or getattr(v, "ndim", 0) == 1
+
+
 def is_matrix(v) -> bool:
     return isinstance(v, (sp.MatrixBase, sp.MatrixExpr)) or getattr(v, "ndim", 0) >= 2
 
 
 def times(a, b):
+    if is_matrix(a) and isinstance(b, Vec) or is_matrix(b) and isinstance(a, Vec):
+        raise ValueError("a family does not multiply a matrix: bind a column, a Matrix or an array of shape (n, 1)")
     if is_matrix(a) and is_matrix(b):
         if isinstance(a, (sp.MatrixBase, sp.MatrixExpr)):
             return squeeze(a * b)
@@ -201,6 +207,8 @@ def _extremum(name, args):
     items = list(args[0]) if len(args) == 1 and isinstance(args[0], (Vec, list)) else args
     if len(args) == 1 and kind(args[0]) == "array":
         return getattr(args[0], name)()
+    if len(args) > 1 and any(isinstance(a, Vec) or getattr(a, "ndim", 0) for a in args):
+        raise ValueError(f"{name} of families is taken member by member: write the index")
     if any(kind(v) == "sympy" for v in items):
         return (sp.Max if name == "max" else sp.Min)(*items)
     return (max if name == "max" else min)(items)
@@ -230,8 +238,10 @@ def root(x, n):
             if not isinstance(x, Fraction)
             else sp.root(sp.Rational(x.numerator, x.denominator), n)
         )
-    if k == "iv" and n == 2:
-        return mpmath.iv.sqrt(x)
+    if k == "iv":
+        return mpmath.iv.sqrt(x) if n == 2 else mpmath.iv.exp(mpmath.iv.log(x) / int(n))
+    if n != int(n):
+        raise ValueError("a root has a whole index; write a power")
     if k == "mp":
         return mpmath.mp.root(x, int(n)) if n != 2 else mpmath.mp.sqrt(x)
     if k == "float" and x < 0:
