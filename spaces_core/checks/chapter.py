@@ -518,9 +518,8 @@ class Chapter:
                     family = left.op == "sym" and left.args and node == sym(base(left)) and is_family(bindings[key])
                     call = left.op == "call" and node == left.args[0]
                     if node is not None and (family or call or (left.op == "sym" and defined.match(node) is not None)):
-                        raise Rejected(
-                            f"{key} is defined by {label}: use that definition, or set it aside with override=[{label!r}]"
-                        )
+                        advice = f"use that definition, or set it aside with override=[{label!r}]"
+                        raise Rejected(f"{key} is defined by {label}: {advice}")
 
     def _parts_covered(self):
         for label, d in self.displays.items():

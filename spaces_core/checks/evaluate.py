@@ -131,7 +131,7 @@ def _num(node, env):
     if env.mode == "sympy":
         return sp.Rational(text)
     if env.mode == "iv":
-        return mpmath.iv.mpf(text) if "." in text else int(text)
+        return mpmath.iv.mpf(text)
     if env.mode == "mp":
         return mpmath.mp.mpf(text) if "." in text else int(text)
     return float(text) if "." in text else int(text)
@@ -438,7 +438,8 @@ def _int(node, env):
     var, lo, hi, body = node.args
     a, b = evaluate(lo, env), evaluate(hi, env)
     if env.mode in ("sympy", "iv"):
-        x = sp.Dummy(latex(var).replace("\\", ""), real=True)
+        x = env.values.get(latex(var))
+        x = x if isinstance(x, sp.Symbol) else sp.Dummy(latex(var).replace("\\", ""), real=True)
         f = evaluate(body, replace(env, values={**env.values, latex(var): x}, mode="sympy"))
         return sp.integrate(sp.sympify(f), (x, a, b))
     f = lambda t: evaluate(body, replace(env, values={**env.values, latex(var): t}, mode="mp", memo={}))  # noqa: E731

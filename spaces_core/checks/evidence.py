@@ -10,7 +10,7 @@ from . import prove as P
 from . import values as V
 from .evaluate import Env, NotEvaluable, Unbound, evaluate, evaluate_sides
 from .prove import Rejected
-from .tree import Node, latex
+from .tree import Node, latex, walk
 
 
 class Fails(Rejected):
@@ -173,6 +173,9 @@ class Proved(Check):
 
     def test(self, tree, context, quick=False):
         env = self._env(context)
+        for key, value in context.values.items():
+            if key in {latex(n) for n in walk(tree)} and (isinstance(value, float) or V.kind(value) in ("array", "mp")):
+                raise Rejected(f"a proof needs exact values: bind {key} to sympy.Rational, not to a float")
         found = []
         for clause in clauses(tree):
             found.append(

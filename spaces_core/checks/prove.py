@@ -56,7 +56,7 @@ class Point:
         for f in sorted(expr.atoms(AppliedUndef), key=str):
             if f.func not in self.functions:
                 args = [sp.Dummy() for _ in f.args]
-                self.functions[f.func] = sp.Lambda(args, _test_function(f.func(*args), self.rng))
+                self.functions[f.func] = sp.Lambda(tuple(args), _test_function(f.func(*args), self.rng))
         for f, concrete in self.functions.items():
             expr = expr.replace(f, concrete)
         sizes = {
@@ -412,6 +412,13 @@ def interval_holds(rel, a, b, box, tol=0, limit=20_000) -> int:
                 ok = _interval_verdict(rel, mpmath.iv.mpf(0), _centred(gap, slopes, here), tol)
             except (mpmath.libmp.ComplexResult, ZeroDivisionError, ValueError):
                 ok = None
+        if ok is None:
+            middle = {s: mpmath.iv.mpf(v.mid) for s, v in here.items()}
+            try:
+                if _interval_verdict(rel, mpmath.iv.mpf(0), interval_value(gap, middle), tol) is False:
+                    here, ok = middle, False
+            except (mpmath.libmp.ComplexResult, ZeroDivisionError, ValueError):
+                pass
         if ok is False:
             raise Rejected("fails for " + ", ".join(f"{s} in {v}" for s, v in here.items()))
         done += 1

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import traceback
 from pathlib import Path
 
 from . import chapter as C
 from .badge import typo_text
-from .page import Cell, read_page
-
-_SETS_UP = re.compile(r"\bChapter\(|\.(bind|define|assume)\(")
-_CHECKS = re.compile(r"\.(prove|sample|measure|refute)\(")
-_HEAVY = re.compile(r"^\s*(import|from)\s+(?!sympy|spaces_core\.checks)", re.MULTILINE)
+from .page import read_page
+from .slicing import needed
 
 
 def check_file(file: Path, seed: int | None = None, only: set[str] | None = None, judge=None) -> tuple[list, list[str]]:
@@ -21,19 +17,19 @@ def check_file(file: Path, seed: int | None = None, only: set[str] | None = None
     Args:
         file: a chapter, anywhere; the statements are read from it.
         seed: of random cases and experiments; the chapter's own when None.
-        only: labels; cells that do not concern them are left out, and so are the teeth of what they rest on.
+        only: labels; statements of the cells that these do not need are left out, and so are the teeth of what they
+            rest on.
 
     Returns:
         the chapters it opened, and what is wrong.
     """
     C.run = C.Run(file=file, seed=seed, collect=True, only=frozenset(only or ()))
     page = read_page(file)
-    cells = [c for c in page.cells if "check" in c.tags]
-    problems = [] if cells else [f"{file}: no cell is tagged check"]
+    cells = needed(page, only) if only else [c for c in page.cells if "check" in c.tags]
+    what = f"no check of {', '.join(sorted(only))}" if only else "no cell is tagged check"
+    problems = [] if cells else [f"{file}: {what}"]
     namespace: dict = {"__name__": "__main__"}
     for cell in cells:
-        if only and not concerns(cell, only):
-            continue
         try:
             exec(compile(cell.source, f"{file}:{cell.line}", "exec"), namespace)
         except (Exception, SystemExit) as error:
@@ -46,15 +42,6 @@ def check_file(file: Path, seed: int | None = None, only: set[str] | None = None
         chapter.report()
         problems += chapter.problems
     return C.run.chapters, problems
-
-
-def concerns(cell: Cell, labels: set[str]) -> bool:
-    """Whether a check cell is needed for these labels: it names one, sets something up, or only prepares symbols."""
-    if any(re.search(rf"[\"']{re.escape(label)}[\"']", cell.source) for label in labels) or _SETS_UP.search(
-        cell.source
-    ):
-        return True
-    return not _CHECKS.search(cell.source) and not _HEAVY.search(cell.source)
 
 
 def lines(chapter) -> list[str]:

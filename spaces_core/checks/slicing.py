@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import symtable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .page import Page
 
@@ -23,6 +23,7 @@ class Piece:
     binds: frozenset[str]
     changes: frozenset[str]
     deferred: bool
+    line: int = 0
 
 
 def pieces(page: Page) -> list[Piece]:
@@ -33,12 +34,12 @@ def pieces(page: Page) -> list[Piece]:
             for node in ast.parse(cell.source).body:
                 first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
                 source = "\n".join(cell.source.split("\n")[first - 1 : node.end_lineno])
-                found.append(_piece(source, node))
+                found.append(replace(_piece(source, node), line=cell.line + first))
     return found
 
 
 def needed(page: Page, labels: set[str]) -> list[Piece]:
-    """What the symbolic checks of these labels run: they, the page's definitions, and what these read, traced backwards.
+    """What the checks of these labels run: they, the page's definitions, and what these read, traced backwards.
 
     Returns:
         the statements in order; empty if none names one of the labels.
