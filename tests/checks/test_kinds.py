@@ -287,7 +287,7 @@ FALSE = {
     ),
     "assumptions that never hold": (
         {"eq-as": r"a^2 < 0", "eq": r"a + 1 = a + 2 - 1"},
-        "ch.assume('eq-as', fails='everywhere', where={'a': sp.Integer(1)})\nch.prove('eq', {'a': a}, assuming=['eq-as'])",
+        "ch.assume('eq-as', fails='everywhere', where={'a': sp.Integer(1)})\nch.prove('eq', {'a': a}, assuming=['eq-as'])",  # noqa: E501
         "satisfies what is assumed",
     ),
     "a complex root": ({"eq": r"\sqrt{x} \ge -1"}, "ch.prove('eq', {'x': x}, by='z3')", "not a real number"),

@@ -47,7 +47,7 @@ def test_displays_inside_admonitions_are_read_and_what_follows_too(read, fence):
 
 def test_nested_admonitions(read):
     page = read(
-        "::::{admonition} A\n:::{admonition} B\n$$ a = b $$ (eq-b)\n:::\n$$ c = d $$ (eq-a)\n::::\n\n$$ e = f $$ (eq-c)\n"
+        "::::{admonition} A\n:::{admonition} B\n$$ a = b $$ (eq-b)\n:::\n$$ c = d $$ (eq-a)\n::::\n\n$$ e = f $$ (eq-c)\n"  # noqa: E501
     )
     assert [d.label for d in page.displays] == ["eq-b", "eq-a", "eq-c"]
 

@@ -28,7 +28,7 @@ FALSE = {
     "one symbol under two names": ({"eq": "u = v"}, "ch.prove('eq', {'u': x, 'v': x})"),
     "an inequality by identity": (
         {"eq": r"x^2 \le 5 y^2 + 4"},
-        "ch.prove('eq', {'x': x, 'y': y}, by='identity', pins=[({'x': 1, 'y': 1}, (1, 9)), ({'x': 2, 'y': 3}, (4, 49))])",
+        "ch.prove('eq', {'x': x, 'y': y}, by='identity', pins=[({'x': 1, 'y': 1}, (1, 9)), ({'x': 2, 'y': 3}, (4, 49))])",  # noqa: E501
     ),
     "floats that fold away": ({"eq": r"\frac{x}{c} = 10 x"}, "ch.prove('eq', {'x': x, 'c': 0.1}, scope='c = 0.1')"),
     "floats that agree by rounding": (
@@ -65,7 +65,7 @@ FALSE = {
     ),
     "a vector that is not zero": (
         {"eq": r"v \ne 0 \implies v_1^2 > 0"},
-        "ch.prove('eq', {'v': Vec([x, y])}, by='z3', scope='n = 2', pins=[({'v': Vec([2, 3])}, (Vec([2, 3]), 0, 4, 0))])",
+        "ch.prove('eq', {'v': Vec([x, y])}, by='z3', scope='n = 2', pins=[({'v': Vec([2, 3])}, (Vec([2, 3]), 0, 4, 0))])",  # noqa: E501
     ),
     "an order of another relation": ({"eq": r"\exp(x) \ne 1 + x + O(x^2)"}, "ch.prove('eq', {'x': x}, order=(x, 0))"),
     "an order from one side": (
@@ -112,7 +112,7 @@ FALSE = {
     "a small member beside a large one": (
         {"eq": "u = v + 0 w"},
         "ch.sample('eq', lambda z: {'u': Vec([1e10 + z[0], z[1]]), 'v': Vec([1e10 + z[0], -z[1]]), 'w': z[2]},"
-        " size=3, n=100, domain='wide', pins=[({'u': Vec([1, 2]), 'v': Vec([1, 2]), 'w': 4}, (Vec([1, 2]), Vec([1, 2])))])",
+        " size=3, n=100, domain='wide', pins=[({'u': Vec([1, 2]), 'v': Vec([1, 2]), 'w': 4}, (Vec([1, 2]), Vec([1, 2])))])",  # noqa: E501
     ),
     "the lexicographic maximum": (
         {"eq": r"\max(u, v) = u"},
@@ -174,7 +174,7 @@ def test_it_is_accepted(case, tmp_path):
 
 
 def test_the_region_of_a_z3_proof_is_its_scope(tmp_path):
-    code = "ch.prove('eq', {'x': x}, by='z3', domain={'x': (0, 1)}, pins=[({'x': sp.Rational(1, 2)}, (sp.Rational(1, 4), sp.Rational(1, 2)))])"
+    code = "ch.prove('eq', {'x': x}, by='z3', domain={'x': (0, 1)}, pins=[({'x': sp.Rational(1, 2)}, (sp.Rational(1, 4), sp.Rational(1, 2)))])"  # noqa: E501
     chapter, problems = outcome(tmp_path, {"eq": r"x^2 \le x"}, code)
     assert problems or chapter["eq"].scope == "0 ≤ x ≤ 1"
 
