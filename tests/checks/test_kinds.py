@@ -244,7 +244,7 @@ FALSE = {
     "floats in a proof": (
         {"eq": r"\frac{x}{c} = 10 x"},
         "ch.prove('eq', {'x': x, 'c': 0.1}, scope='c = 0.1')",
-        "floats",
+        "bind c to sympy.Rational, not to a float",
     ),
     "one atom on both sides": (
         {"eq": r"\mathbb{E}[X] = \mathbb{E}[X]"},
