@@ -7,7 +7,6 @@ from tests.checks.pages import outcome
 WAITING = {
     "an identity refuted by rounding",
     "matrix plus number",
-    "a premise that is an equation",
     "whole constants beside intervals",
 }
 
@@ -149,7 +148,10 @@ def test_it_is_refused(case, tmp_path):
 
 
 TRUE = {
-    "a premise that is an equation": ({"eq": r"a = b \implies a^2 = b^2"}, "ch.prove('eq', {'a': a, 'b': b}, by='z3')"),
+    "a premise that is an equation": (
+        {"eq": r"a = b \implies a^2 = b^2"},
+        "ch.prove('eq', {'a': a, 'b': b}, by='z3', pins=[({'a': 2, 'b': 3}, (2, 3, 4, 9))])",
+    ),
     "an equivalence refuted": (
         {"eq": r"a > 0 \iff a^2 > 0"},
         "ch.refute('eq', {'a': sp.Integer(-2)}, sides=(-2, 0, 4, 0))",
