@@ -224,6 +224,21 @@ def test_the_engine_needs_no_numerical_package():
     assert ran.stdout.strip() == "fails", ran.stderr
 
 
+def bundler():
+    spec = importlib.util.spec_from_file_location("bundle", ROOT / "book" / "recheck" / "bundle.py")
+    bundle = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(bundle)
+    return bundle
+
+
+def test_without_npm_the_bundle_says_what_is_missing(monkeypatch, tmp_path):
+    bundle = bundler()
+    monkeypatch.setattr(bundle, "CACHE", tmp_path)
+    monkeypatch.setattr(bundle.shutil, "which", lambda name: None)
+    with pytest.raises(bundle.Unavailable, match="npm is not installed"):
+        bundle.runtime()
+
+
 # --- in the page ----------------------------------------------------------------------------------------------------
 HTML = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Test</title><link rel="icon" href="data:,">
 <link rel="stylesheet" href="_static/recheck.css"><script src="_static/recheck.js"></script></head><body><main>
@@ -233,9 +248,7 @@ HTML = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Test
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, statements):
     """A small static page with the panels and the bundle."""
-    spec = importlib.util.spec_from_file_location("bundle", ROOT / "book" / "recheck" / "bundle.py")
-    bundle = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(bundle)
+    bundle = bundler()
     home = tmp_path_factory.mktemp("site")
     try:
         size = bundle.write(home / "_static" / "recheck", {"t/page": PAGE})

@@ -6,7 +6,7 @@
   const me = document.currentScript;
   const folder = new URL("recheck/", me.src).href;
   const packs = {};
-  let worker = null, ready = false, busy = null, boxes = 0;
+  let worker = null, ready = false, busy = null, boxes = 0, typesetting = Promise.resolve();
   window.spacesRecheck = { take: function (files) { Object.assign(packs, files); } };
 
   document.addEventListener("DOMContentLoaded", function () {
@@ -132,8 +132,7 @@
   }
 
   function at(found) {
-    const point = found.point.map(([name, value]) => name + " = " + value).join(",\\; ");
-    return point ? [" at ", tex(point)] : [];
+    return found.point.flatMap(([name, value], k) => [k ? ", " : " at ", tex(name + " = " + value)]);
   }
 
   function listed(labels) { return labels.flatMap((label, k) => (k ? [", ", number(label)] : [number(label)])); }
@@ -148,7 +147,8 @@
   function typeset(node) {
     const jax = window.MathJax;
     if (!jax || !jax.typesetPromise) return Promise.resolve();
-    return jax.startup.promise.then(() => jax.typesetPromise([node])).catch(function () {});
+    typesetting = typesetting.then(() => jax.startup.promise).then(() => jax.typesetPromise([node])).catch(function () {});
+    return typesetting;
   }
 
   // --- Python's side ----------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from .page import Page, read_page
 from .prove import Rejected
 from .slicing import imports, needed, undefined
 from .teeth import bite
+from .tree import base, walk
 from .tree import latex as latex_of
 
 LOCAL = frozenset("sympy spaces_core.checks math cmath fractions itertools functools operator collections".split())
@@ -158,7 +159,6 @@ class Judge:
     def _refuted(self, e, check, tree, context):
         """Whether the counterexample to the published statement also refutes this one."""
         env = context.env()
-        point = [[k, _digits(v)] for k, v in context.values.items() if _is_number(v)]
         try:
             goals = [r for clause in clauses(tree) for r in clause.goals]
             false = next((r for r in goals if not check._holds(r, env)), None)
@@ -166,6 +166,9 @@ class Judge:
             left, right = _first_difference(*(V.scalars(evaluate(a, env)) for a in shown.args))
         except FAILURES as f:
             return _said(e.label, _state_of(f), str(f))
+        trees = [tree, *(d.right for d in context.definitions if d.label in context.used)]
+        names = {name for t in trees for n in walk(t) if n.op == "sym" for name in (latex_of(n), base(n))}
+        point = [[k, _digits(v)] for k, v in context.values.items() if k in names and _is_number(v)]
         more = {"point": point, "relation": latex_of(shown), **_two_sides(left, right)}
         if false is None:
             return _said(e.label, "survives", "this counterexample does not refute it, which proves nothing", **more)
@@ -216,7 +219,9 @@ def _two_sides(left, right) -> dict:
 def _is_number(v) -> bool:
     if isinstance(v, (range, str, bool)):
         return False
-    return isinstance(v, (V.Vec, sp.MatrixBase)) or (isinstance(v, (int, float, sp.Expr)) and sp.sympify(v).is_number)
+    if isinstance(v, (V.Vec, sp.MatrixBase)):
+        return all(map(_is_number, V.scalars(v)))
+    return isinstance(v, (int, float, sp.Expr)) and bool(sp.sympify(v).is_number)
 
 
 def _digits(v, n: int = 4) -> str:
