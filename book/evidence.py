@@ -77,7 +77,7 @@ class Evidence:
         rows = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in facts if text)
         return (
             f'<details class="evidence evidence-{s["kind"]}" data-label="{s["label"]}">'
-            f"<summary>{self.badge(s)}</summary><dl>{rows}</dl></details>"
+            f'<summary>{self.badge(s)}</summary><dl class="tex2jax_ignore">{rows}</dl></details>'
         )
 
     def detail(self, name: str, value) -> tuple[str, str]:
