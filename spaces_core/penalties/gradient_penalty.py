@@ -123,8 +123,12 @@ def input_grad_norm(
         raise ValueError(f"x must be floating point to have a gradient, got {x.dtype}; start at the embeddings")
     state = {**dict(module.named_parameters()), **dict(module.named_buffers())}
     with torch.set_grad_enabled(create_graph):
-        gradient = vmap(grad(_of_one(module, f), argnums=1), in_dims=(None, 0, *(0 for _ in targets)), **_RANDOM)
-        total = gradient(state, x, *targets).flatten(1).square().sum(1)
+        if _why_no_mlp(module, x) is None:  # no layer mixes samples: one gradient of the sum holds them all
+            gradient = grad(lambda batch: _sum_of(f, module(batch), targets))(x)
+        else:
+            one = grad(_of_one(module, f), argnums=1)
+            gradient = vmap(one, in_dims=(None, 0, *(0 for _ in targets)), **_RANDOM)(state, x, *targets)
+        total = gradient.flatten(1).square().sum(1)
         return total if squared else _safe_sqrt(total)
 
 
@@ -254,6 +258,10 @@ def _scalar(value: Tensor) -> Tensor:
     return value
 
 
+def _sum_of(f: Callable[..., Tensor], outputs: Tensor, targets: tuple[Tensor, ...]) -> Tensor:
+    return vmap(lambda *one: _scalar(f(*one)), **_RANDOM)(outputs, *targets).sum()
+
+
 def _by_func(module, f, x, targets) -> Tensor:
     trained = {k: p for k, p in module.named_parameters() if p.requires_grad}
     fixed = {k: p for k, p in module.named_parameters() if not p.requires_grad} | dict(module.named_buffers())
@@ -279,7 +287,7 @@ def _by_identity(module, f, x, targets) -> Tensor:
                 h = layer(h) + taps.pop(0)
             else:
                 h = layer(h.clone())
-        return vmap(lambda *one: _scalar(f(*one)), **_RANDOM)(h, *targets).sum(), weights
+        return _sum_of(f, h, targets), weights
 
     sizes = [layer.out_features for layer in layers if isinstance(layer, nn.Linear)]
     deltas, weights = grad(value, has_aux=True)(tuple(x.new_zeros(len(x), n) for n in sizes))

@@ -81,6 +81,26 @@ def test_identity_equals_vmap_equals_a_loop(seed, sizes, act, bias):
     assert torch.allclose(input_grad_norm(net, f, x), looped(net, f, x, of="input"), rtol=1e-9, atol=1e-12)
 
 
+def test_input_gradient_of_an_mlp_is_that_of_any_module():
+    """Wrapped, the network is no longer seen to be an MLP and goes through vmap; the penalties' gradients agree too."""
+
+    class Wrapped(nn.Module):
+        def __init__(self, net):
+            super().__init__()
+            self.net = net
+
+        def forward(self, x):
+            return self.net(x)
+
+    net, (x, y) = mlp(act=nn.GELU), batch()
+    plain, wrapped = (input_grad_norm(m, cross_entropy, x, y, create_graph=True) for m in (net, Wrapped(net)))
+    assert torch.allclose(plain, wrapped, rtol=1e-12)
+    for a, b in zip(
+        *(torch.autograd.grad(v.sum(), list(net.parameters())[:-1]) for v in (plain, wrapped)), strict=True
+    ):
+        assert torch.allclose(a, b, rtol=1e-9)
+
+
 def test_a_scalar_network_is_tight_layer_by_layer():
     """One unit a layer: every step of the proof is an equality, in all three forms."""
     net, (x, _) = mlp(1, (1, 1, 1, 1), nn.Tanh), batch(1, features=1)
