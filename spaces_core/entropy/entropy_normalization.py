@@ -57,7 +57,7 @@ def entropy_normalize(
         dim: the axis of the distribution.
         logits: whether `p` holds scores.
         return_power: also return γ, with `dim` removed.
-        max_iter: bound on the steps of the search (it takes three to eight); the last step is returned if they are used up.
+        max_iter: bound on the evaluations of the search, of which it needs three to nine; the last is returned.
 
     Returns:
         probabilities of the shape and dtype of `p`; zeros stay zero. With `return_power`, `(probabilities, power)`.

@@ -1,193 +1,302 @@
-"""Laws, peers, traps and bad input of entropy_normalize."""
+"""Laws, peers, traps and bad input of spaces_core.entropy.entropy_normalization."""
 
 import math
 
+import jaxtyping
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from beartype import beartype
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import brentq
+from torch.autograd import gradcheck, gradgradcheck
 
 from spaces_core.entropy import EntropyLogitsProcessor, entropy, entropy_normalize
 
-
-def scores(seed, rows=5, n=40, scale=1.0, dtype=torch.float64):
-    return scale * torch.randn(rows, n, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
-
-
-@settings(deadline=None, max_examples=40, derandomize=True)
-@given(
-    seed=st.integers(0, 10**6),
-    n=st.integers(2, 200),
-    scale=st.floats(0.05, 50),
-    where=st.floats(0.01, 0.99),
-    logits=st.booleans(),
-)
-def test_the_law(seed, n, scale, where, logits):
-    """The entropy is the target, the order is kept, the result is the stated power."""
-    x = scores(seed, 3, n, scale)
-    target = where * math.log(n)
-    q, power = entropy_normalize(x if logits else x.softmax(-1), target, logits=logits, return_power=True)
-    if x.softmax(-1).min() > 0 or logits:
-        assert (entropy(q) - target).abs().max() < 1e-11
-        assert (power > 0).all()
-        assert torch.allclose(q, (power[:, None] * x).softmax(-1), rtol=1e-9, atol=1e-300)
-        assert torch.equal(q.argmax(-1), x.argmax(-1))
+F64 = torch.float64
+seeds = st.integers(0, 2**31)
 
 
-@pytest.mark.parametrize("scale", [0.1, 1.0, 10.0])
-def test_single_precision_agrees_with_double(scale):
-    x = scores(1, 50, 300, scale)
-    for target in (0.5, 2.0, 5.0):
-        single = entropy_normalize(x.float(), target, logits=True)
-        double = entropy_normalize(x.float().double(), target, logits=True)
-        assert single.dtype == torch.float32
-        assert (entropy(single.double() / single.double().sum(-1, keepdim=True)) - target).abs().max() < 1e-5
-        assert (single.double() - double).abs().max() < 1e-5
+def scores_of(seed, *shape, scale=2.0, dtype=F64):
+    return scale * torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=F64).to(dtype)
 
 
-def test_brentq_agrees():
-    x = scores(2, 20, 60, 3.0)
-    _, power = entropy_normalize(x, 2.0, logits=True, return_power=True)
-    for row, gamma in zip(x, power, strict=True):
-
-        def gap(g, row=row):
-            return float(entropy((g * row).softmax(-1))) - 2.0
-
-        assert brentq(gap, 1e-6, 1e4, xtol=1e-14) == pytest.approx(float(gamma), rel=1e-9)
+def exact(q):
+    """Entropy in float64, whatever the dtype."""
+    q = q.double()
+    return -torch.xlogy(q, q).sum(-1)
 
 
-def test_sklearn_perplexity_agrees():
-    from sklearn.manifold._utils import _binary_search_perplexity
-
-    points = np.random.default_rng(3).normal(size=(80, 5))
-    d2 = ((points[:, None] - points[None]) ** 2).sum(-1).astype(np.float32)
-    theirs = _binary_search_perplexity(d2, 20.0, 0)
-    np.fill_diagonal(d2, np.inf)
-    ours = entropy_normalize(-torch.tensor(d2).double(), math.log(20), logits=True)
-    assert np.abs(ours.numpy() - theirs).max() < 1e-4
-    assert float((entropy(ours) - math.log(20)).abs().max()) < 1e-12
-    off = np.abs(-(theirs * np.log(np.where(theirs > 0, theirs, 1))).sum(1) - np.log(20))
-    assert off.max() > 1e-7, "the peer stops at 1e-5; ours need not"
-
-
-def test_torchdr_agrees():
-    torchdr = pytest.importorskip("torchdr")
-    points = torch.randn(60, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    affinity, _ = torchdr.EntropicAffinity(perplexity=15, max_iter=1000, sparsity=False)(points)
-    d2 = torch.cdist(points, points) ** 2
-    d2.fill_diagonal_(math.inf)
-    ours = entropy_normalize(-d2, math.log(15), logits=True)
-    assert torch.allclose(ours, affinity * len(points), atol=1e-5)
+# --- the law ------------------------------------------------------------------------------------
+@given(seeds, st.integers(2, 300), st.floats(-3, 4), st.floats(0.001, 0.999))
+def test_any_reachable_entropy_is_reached_and_the_order_is_kept(seed, n, log_scale, part):
+    x = scores_of(seed, 4, n, scale=math.exp(log_scale))
+    target = part * math.log(n)
+    q, power = entropy_normalize(x, target, logits=True, return_power=True)
+    assert torch.allclose(exact(q), torch.tensor(target, dtype=F64), rtol=0, atol=1e-11)
+    assert (power > 0).all()
+    assert torch.allclose(q.sum(-1), torch.ones(4, dtype=F64))
+    ordered = q.gather(-1, x.argsort(-1))
+    assert (ordered.diff(dim=-1) >= 0).all()
 
 
-def test_gradients():
-    x = scores(4, 3, 6).requires_grad_()
-    target = torch.tensor([0.5, 1.0, 1.5], dtype=torch.float64, requires_grad=True)
-
-    def solve(x, t):
-        return entropy_normalize(x, t, logits=True, return_power=True)
-
-    assert torch.autograd.gradcheck(solve, (x, target))
-    assert torch.autograd.gradgradcheck(solve, (x, target))
-    p = x.detach().softmax(-1).requires_grad_()
-    assert torch.autograd.gradcheck(lambda p: entropy_normalize(p / p.sum(-1, keepdim=True), 1.0), (p,))
+@given(seeds, st.integers(3, 50), st.floats(0.05, 5))
+def test_the_power_that_made_a_distribution_is_undone(seed, n, power):
+    p = scores_of(seed, n).softmax(-1)
+    sharpened = p**power / (p**power).sum()
+    back, found = entropy_normalize(sharpened, entropy(p), return_power=True)
+    assert float(found) == pytest.approx(1 / power, rel=1e-6)
+    assert torch.allclose(back, p, atol=1e-8)
 
 
-def test_the_entropy_does_not_move_with_the_scores():
-    """Along a perturbation the solution stays on the level set of the entropy."""
-    x = scores(5, 1, 30).requires_grad_()
-    (grad,) = torch.autograd.grad(entropy(entropy_normalize(x, 2.0, logits=True)).sum(), x)
-    assert grad.abs().max() < 1e-12
+@given(seeds, st.floats(0.1, 0.9))
+def test_more_entropy_means_a_smaller_power(seed, part):
+    x = scores_of(seed, 20)
+    targets = torch.linspace(0.05, 0.95, 7, dtype=F64) * math.log(20)
+    _, powers = entropy_normalize(x.expand(7, 20), targets, logits=True, return_power=True)
+    assert (powers.diff() < 0).all()
+    _, power = entropy_normalize(x + 7, part * math.log(20), logits=True, return_power=True)
+    _, doubled = entropy_normalize(2 * x, part * math.log(20), logits=True, return_power=True)
+    assert float(doubled) == pytest.approx(float(power) / 2, rel=1e-9)
 
 
-def test_zeros_stay_zero_and_do_not_count():
-    p = torch.tensor([0.5, 0.3, 0.2, 0.0, 0.0], dtype=torch.float64)
-    q = entropy_normalize(p, 0.9)
-    assert torch.equal(q == 0, p == 0)
-    assert torch.allclose(q[:3], entropy_normalize(p[:3], 0.9))
-    with pytest.raises(ValueError, match="3 that are not zero"):
+def test_probabilities_and_scores_are_the_same_problem():
+    p = scores_of(0, 5, 30).softmax(-1)
+    for x, logits in ((p, False), (p.log(), True), (p.log() + 3, True)):
+        assert torch.allclose(entropy_normalize(x, 1.5, logits=logits), entropy_normalize(p, 1.5), atol=1e-12)
+
+
+def test_every_axis_and_every_shape_of_target():
+    p = scores_of(1, 3, 40, 5).softmax(1)
+    target = torch.linspace(0.5, 3, 15, dtype=F64).reshape(3, 5)
+    q, power = entropy_normalize(p, target, dim=1, return_power=True)
+    assert q.shape == p.shape and power.shape == (3, 5)
+    assert torch.allclose(entropy(q, dim=1), target, atol=1e-12)
+    by_row = entropy_normalize(p, target[:1], dim=1)
+    assert torch.allclose(entropy(by_row, dim=1), target[:1].expand(3, 5), atol=1e-12)
+    assert entropy_normalize(p[0, :, 0], 1.0).shape == (40,)
+    assert entropy_normalize(torch.empty(0, 4), 1.0).shape == (0, 4)
+
+
+def test_a_row_does_not_depend_on_its_batch():
+    x = scores_of(2, 700, 400, dtype=torch.float32)  # more than one block
+    whole = entropy_normalize(x, 2.0, logits=True)
+    for k in (0, 350, 699):
+        assert torch.allclose(whole[k], entropy_normalize(x[k], 2.0, logits=True), atol=1e-6)
+
+
+# --- derivatives --------------------------------------------------------------------------------
+@pytest.mark.parametrize("logits", [True, False])
+def test_derivatives_of_first_and_second_order(logits):
+    x = scores_of(3, 3, 5)
+    x = (x if logits else x.softmax(-1)).requires_grad_()
+    target = torch.tensor([0.4, 0.9, 1.4], dtype=F64, requires_grad=True)
+
+    def solve(a, t):
+        a = a if logits else a / a.sum(-1, keepdim=True)  # a finite difference must stay normalised
+        return entropy_normalize(a, t, logits=logits, return_power=True)
+
+    assert gradcheck(solve, (x, target))
+    assert gradgradcheck(solve, (x, target))
+
+
+def test_derivative_of_the_power_is_that_of_the_implicit_function():
+    x = scores_of(4, 6)
+    target = torch.tensor(1.2, dtype=F64, requires_grad=True)
+    q, power = entropy_normalize(x, target, logits=True, return_power=True)
+    (slope,) = torch.autograd.grad(power, target)
+    q, power = q.detach(), power.detach()
+    log_p = x.log_softmax(-1)
+    variance = (q * log_p**2).sum() - (q * log_p).sum() ** 2
+    assert float(slope) == pytest.approx(float(-1 / (power * variance)), rel=1e-10)
+
+
+def test_derivatives_with_zeros_are_finite():
+    x = scores_of(5, 2, 6)
+    x[:, 2] = -math.inf
+    x.requires_grad_()
+    q = entropy_normalize(x, 1.0, logits=True)
+    (grad,) = torch.autograd.grad((q * torch.arange(6.0)).sum(), x)
+    assert torch.isfinite(grad).all() and (grad[:, 2] == 0).all()
+
+
+# --- peers --------------------------------------------------------------------------------------
+def by_brentq(x, target):
+    def gap(log_power):
+        z = math.exp(log_power) * x
+        z = z - z.max()
+        w = np.exp(z)
+        return math.log(w.sum()) - (w * z).sum() / w.sum() - target
+
+    return math.exp(brentq(gap, -20, 20, xtol=1e-14, rtol=1e-14))
+
+
+def test_agrees_with_brentq():
+    x = scores_of(6, 20, 50)
+    _, power = entropy_normalize(x, 2.5, logits=True, return_power=True)
+    peer = [by_brentq(row.numpy(), 2.5) for row in x]
+    np.testing.assert_allclose(power.numpy(), peer, rtol=1e-10)
+
+
+def test_agrees_with_the_perplexity_search_of_scikit_learn():
+    search = pytest.importorskip("sklearn.manifold._utils")._binary_search_perplexity
+    d = scores_of(7, 60, 40).abs().float()
+    peer = search(d.numpy(), 12.0, 0)
+    ours = entropy_normalize(-d.double(), math.log(12), logits=True).numpy()
+    np.testing.assert_allclose(ours, peer, atol=1e-5)
+    assert float((exact(torch.tensor(ours)) - math.log(12)).abs().max()) < 1e-12
+    assert float((exact(torch.tensor(peer)) - math.log(12)).abs().max()) > 1e-7  # its tolerance is 1e-5
+
+
+# --- traps --------------------------------------------------------------------------------------
+def test_order_is_kept_where_plain_newton_turns_it_round():
+    p = torch.tensor([0.97, 0.02, 0.01], dtype=F64)
+    target = 0.88
+    h, power, r = float(entropy(p)), 1.0, p
+    for _ in range(12):
+        log_r = r.log()
+        h = float(-(r * log_r).sum())
+        step = 1 + (target - h) / (h * h - float((r * log_r**2).sum()))
+        power *= step
+        r = (step * log_r).softmax(-1)
+    assert power < 0 and h == pytest.approx(target, abs=1e-12)  # zero error, wrong order
+    q, found = entropy_normalize(p, target, return_power=True)
+    assert found > 0 and q.argsort().tolist() == p.argsort().tolist()
+    assert float(entropy(q)) == pytest.approx(target, abs=1e-12)
+
+
+def test_zeros_stay_zero_and_are_not_counted():
+    p = torch.tensor([[0.5, 0.3, 0.2, 0.0], [0.1, 0.2, 0.3, 0.4]], dtype=F64)
+    q = entropy_normalize(p, 1.0)
+    assert q[0, 3] == 0 and torch.allclose(exact(q), torch.ones(2, dtype=F64))
+    with pytest.raises(ValueError, match=r"row 0.*3 that are not zero.*1\.09861"):
         entropy_normalize(p, 1.2)
+    assert torch.allclose(q, entropy_normalize(p.log(), 1.0, logits=True))
 
 
-def test_ties_at_the_maximum_bound_the_entropy():
-    p = torch.tensor([0.4, 0.4, 0.2], dtype=torch.float64)
-    assert float(entropy(entropy_normalize(p, math.log(2) + 1e-6))) == pytest.approx(math.log(2) + 1e-6)
-    with pytest.raises(ValueError, match="2 entries tied for the maximum"):
-        entropy_normalize(p, 0.6)
+def test_ties_at_the_maximum_bound_the_entropy_from_below():
+    p = torch.tensor([0.4, 0.4, 0.2], dtype=F64)
+    with pytest.raises(ValueError, match=r"2 entries tied.*0\.693147"):
+        entropy_normalize(p, math.log(2))
+    q = entropy_normalize(p, math.log(2) + 1e-6)
+    assert float(exact(q)) == pytest.approx(math.log(2) + 1e-6, abs=1e-12)
 
 
-def test_the_trap_of_plain_newton():
-    """Where Newton's step from power 1 is negative, the bracket keeps the power positive."""
-    p = torch.tensor([0.98, 0.015, 0.005], dtype=torch.float64)
-    h, log = entropy(p), p.log()
-    variance = (p * log**2).sum() - h**2
-    assert float(1 + (0.9 - h) / -variance) < 0
-    q, power = entropy_normalize(p, 0.9, return_power=True)
-    assert power > 0 and q[0] > q[1] > q[2]
-    assert float(entropy(q)) == pytest.approx(0.9, abs=1e-12)
+@pytest.mark.parametrize("room", [1e-3, 1e-6, 1e-9])
+def test_targets_next_to_both_ends(room):
+    x = scores_of(8, 10, 100)
+    for target in (math.log(100) - room, room):
+        assert torch.allclose(
+            exact(entropy_normalize(x, target, logits=True)), torch.tensor(target, dtype=F64), atol=1e-12
+        )
 
 
-@pytest.mark.parametrize("scale", [1e-3, 1e3])
-@pytest.mark.parametrize("target", [1e-6, math.log(50) - 1e-6])
-def test_the_ends_of_the_range(scale, target):
-    x = scores(6, 20, 50, scale)
-    assert (entropy(entropy_normalize(x, target, logits=True)) - target).abs().max() < 1e-9
+@pytest.mark.parametrize("scale", [1e-8, 1e-3, 1e3, 1e8])
+def test_scores_of_any_scale(scale):
+    x = scores_of(9, 10, 100, scale=scale)
+    q, power = entropy_normalize(x, 2.0, logits=True, return_power=True)
+    assert torch.allclose(exact(q), torch.tensor(2.0, dtype=F64), atol=1e-9 if scale == 1e8 else 1e-11)
+    assert torch.isfinite(power).all()
 
 
-def test_dimension_batch_and_target_per_row():
-    x = scores(7, 12, 7).reshape(3, 4, 7).movedim(-1, 1)
-    target = torch.linspace(0.3, 1.8, 12, dtype=torch.float64).reshape(3, 4)
-    q, power = entropy_normalize(x, target, dim=1, logits=True, return_power=True)
-    assert q.shape == x.shape and power.shape == (3, 4)
-    assert (entropy(q, dim=1) - target).abs().max() < 1e-11
-    alone = entropy_normalize(x[1, :, 2], float(target[1, 2]), logits=True)
-    assert torch.allclose(q[1, :, 2], alone, atol=1e-12), "a row does not depend on the others"
+@pytest.mark.parametrize("scale, target", [(2, 3.0), (2, 6.0), (10, 1.0), (1, 6.9), (50, 0.1)])
+@pytest.mark.parametrize("dtype, tol", [(torch.float32, 3e-6), (F64, 1e-11)])
+def test_a_dozen_evaluations_are_enough(scale, target, dtype, tol):
+    """A row whose Newton step no longer moves it has converged; it must not be thrown to the middle of its bracket."""
+    x = scores_of(10, 300, 1000, scale=scale, dtype=dtype)
+    z, power = entropy_normalize(x, target, logits=True, return_power=True, max_iter=12)
+    assert float((exact(z) - target).abs().max()) < tol
+
+
+def test_a_shelf_between_two_scales():
+    """Two clusters far apart: the entropy is flat between them, and Newton's step is useless there."""
+    x = torch.tensor([[0.0, -1e-4, -2e-4, -30.0, -31.0, -32.0]], dtype=F64)
+    for target in (1.098, 1.0987, 1.1, 1.7, 0.2):
+        assert float(exact(entropy_normalize(x, target, logits=True))) == pytest.approx(target, abs=1e-11)
+
+
+# --- dtypes and devices -------------------------------------------------------------------------
+def test_float32_agrees_with_float64():
+    x = scores_of(11, 200, 500, dtype=torch.float32)
+    low, high = (entropy_normalize(v, 3.0, logits=True) for v in (x, x.double()))
+    assert low.dtype == torch.float32
+    assert float((low - high).abs().max()) < 2e-6
+    assert float((exact(low) - 3).abs().max()) < 3e-6
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-def test_half_precision_is_solved_in_single(dtype):
-    q = entropy_normalize(scores(8).to(dtype), 2.0, logits=True)
+def test_half_precision_is_kept_and_solved_in_single(dtype):
+    x = scores_of(12, 4, 50, dtype=dtype)
+    q = entropy_normalize(x, 2.0, logits=True)
     assert q.dtype == dtype
-    assert float((-(q.float() * q.float().log()).sum(-1) - 2.0).abs().max()) < 0.05
+    assert float((exact(q) - 2).abs().max()) < 0.03
+    assert entropy_normalize(x.softmax(-1), 2.0).dtype == dtype
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+def test_the_same_on_a_gpu():
+    x = scores_of(13, 100, 300)
+    q = entropy_normalize(x.cuda(), 2.0, logits=True)
+    assert q.is_cuda and torch.allclose(q.cpu(), entropy_normalize(x, 2.0, logits=True), atol=1e-10)
+
+
+@pytest.mark.parametrize("function", [entropy, entropy_normalize])
+def test_shapes_are_those_of_the_signature(function):
+    checked = jaxtyping.jaxtyped(function, typechecker=beartype)
+    args = (torch.tensor([[0.5, 0.3, 0.2]]),) + ((1.0,) if function is entropy_normalize else ())
+    checked(*args)
+    with pytest.raises(jaxtyping.TypeCheckError):
+        checked("no tensor", *args[1:])
+
+
+# --- sampling -----------------------------------------------------------------------------------
+def test_logits_processor_sets_the_entropy_where_it_can():
+    scores = scores_of(14, 6, 40, dtype=torch.float32)
+    scores[0, :] = 0.0  # uniform: no power changes it
+    scores[1, 5:] = -math.inf
+    before = scores.clone()
+    out = EntropyLogitsProcessor(1.5)(None, scores)
+    h = exact(out.softmax(-1))
+    assert torch.equal(out[0], scores[0]) and torch.equal(scores, before)
+    assert torch.allclose(h[1:], torch.full((5,), 1.5, dtype=F64), atol=1e-5)
+    assert (out[1, 5:] == -math.inf).all()
+
+
+def test_logits_processor_can_only_sharpen():
+    scores = scores_of(15, 50, 40) * torch.linspace(0.1, 3, 50, dtype=F64)[:, None]
+    h = exact(scores.softmax(-1))
+    after = exact(EntropyLogitsProcessor(2.0, at_most=True)(None, scores).softmax(-1))
+    assert (h > 2).any() and (h < 2).any()
+    assert torch.allclose(after, h.clamp(max=2), atol=1e-9)
+
+
+# --- bad input ----------------------------------------------------------------------------------
 @pytest.mark.parametrize(
-    ("p", "target", "said"),
+    "p, target, options, message",
     [
-        ([0.7, 0.4, -0.1], 0.5, "must not be negative"),
-        ([0.7, 0.4], 0.5, "sum to 1"),
-        ([0.5, math.nan], 0.5, "NaN"),
-        ([0.5, 0.3, 0.2], 1.5, "no power reaches"),
-        ([0.5, 0.3, 0.2], -0.1, "no power reaches"),
-        ([0.5, 0.5], 0.3, "tied"),
+        ([0.5, math.nan, 0.5], 0.5, {}, "NaN"),
+        ([1.2, -0.2], 0.5, {}, "negative.*logits=True"),
+        ([0.5, 0.2], 0.5, {}, "sum to 1.*divide by the sum"),
+        ([0.7, 0.3], 0.9, {}, r"strictly between 0 and 0\.693147"),
+        ([0.7, 0.3], -0.1, {}, "strictly between"),
+        ([0.7, 0.3], math.nan, {}, "nan nats"),
+        ([0.5, 0.5], 0.5, {}, "2 entries tied"),
+        ([1.0, 0.0], 0.5, {}, "1 that are not zero"),
+        ([1.0, math.nan], 0.5, {"logits": True}, "NaN"),
+        ([1.0, math.inf], 0.5, {"logits": True}, "infinity"),
+        ([0.7, 0.3], torch.ones(3), {}, r"shape \(3,\); it must broadcast to \(\)"),
     ],
 )
-def test_bad_input(p, target, said):
-    with pytest.raises(ValueError, match=said):
-        entropy_normalize(torch.tensor(p, dtype=torch.float64), target)
+def test_bad_input_is_told_what_would_be_right(p, target, options, message):
+    with pytest.raises(ValueError, match=message):
+        entropy_normalize(torch.tensor(p, dtype=F64), target, **options)
 
 
-def test_bad_scores_and_types():
-    with pytest.raises(ValueError, match="plus infinity"):
-        entropy_normalize(torch.tensor([0.0, math.inf]), 0.5, logits=True)
+def test_integers_and_unnormalised_entropy_are_refused():
     with pytest.raises(ValueError, match="floating point"):
         entropy_normalize(torch.tensor([1, 0]), 0.5)
+    with pytest.raises(ValueError, match="divide by the sum"):
+        entropy(torch.tensor([0.5, 0.6]))
     with pytest.raises(ValueError, match="positive"):
         EntropyLogitsProcessor(0.0)
-
-
-def test_logits_processor():
-    x = scores(9, 6, 30, 2.0)
-    x[3] = 0.0  # every entry tied: nothing to be done
-    out = EntropyLogitsProcessor(1.0)(None, x)
-    h = entropy(out.softmax(-1))
-    assert (h[[0, 1, 2, 4, 5]] - 1.0).abs().max() < 1e-11
-    assert torch.equal(out[3], x[3])
-    lower = EntropyLogitsProcessor(2.0, at_most=True)(None, x)
-    before = entropy(x.softmax(-1))
-    below = before <= 2.0
-    assert torch.equal(lower[below], x[below])
-    can = ~below & (torch.arange(6) != 3)
-    assert can.any() and (entropy(lower[can].softmax(-1)) - 2.0).abs().max() < 1e-11
