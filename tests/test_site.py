@@ -58,22 +58,6 @@ def visit(request, browser):
     visit.context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_page_is_accessible(visit, scheme):
-    from axe_playwright_python.sync_playwright import Axe
-
-    visit.tab.emulate_media(color_scheme=scheme)
-    visit.open("details.hide")
-    for kind in {s["kind"] for s in visit.statements}:
-        visit.tab.evaluate("kind => { document.querySelector('details.evidence-' + kind).open = true }", kind)
-    visit.set_mathematics()
-    drawn = {"exclude": [["mjx-container"], ["figure.spaces-figure svg > *"]]}
-    axe = Axe().run(visit.tab, drawn, options={"runOnly": WCAG, "preload": False, "resultTypes": ["violations"]})
-    visit.tab.emulate_media(color_scheme="light")
-    visit.close()
-    assert not axe.response["violations"], axe.generate_report()
-
-
 def test_a_badge_opens_to_the_statement_as_it_was_read(visit):
     visit.close()
     for kind in {s["kind"] for s in visit.statements}:
@@ -136,6 +120,23 @@ def test_all_mathematics_is_set_and_nothing_is_asked_of_the_network(visit):
         "[...document.querySelectorAll('.math')].filter(m => !m.querySelector('mjx-container')).map(m => m.textContent)"
     )
     assert not [text for text in formulas if text.strip()], "formulas that MathJax left alone"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_page_is_accessible(visit, scheme):
+    """The last look at a page, with the strokes of formulas and figures taken away: they are tens of thousands."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    visit.tab.emulate_media(color_scheme=scheme)
+    visit.open("details.hide")
+    for kind in {s["kind"] for s in visit.statements}:
+        visit.tab.evaluate("kind => { document.querySelector('details.evidence-' + kind).open = true }", kind)
+    visit.set_mathematics()
+    visit.tab.evaluate("document.querySelectorAll('mjx-container, figure svg > *').forEach(node => node.remove())")
+    axe = Axe().run(visit.tab, options={"runOnly": WCAG, "preload": False, "resultTypes": ["violations"]})
+    visit.tab.emulate_media(color_scheme="light")
+    visit.close()
+    assert not axe.response["violations"], axe.generate_report()
 
 
 @pytest.mark.parametrize("page", CHAPTERS)
