@@ -121,10 +121,12 @@ def _execute(name: str, nb: Any, folder: Path) -> None:
         first = "".join(nb.cells[place].source.strip().splitlines()[:1])
         told = re.sub(r"\x1b\[[\d;]*m", "", str(error)).strip().splitlines()[-12:]
         raise ChapterFailedError("\n".join([f"{name}: cell {place} ({first}) failed", *told])) from None
-    for cell in nb.cells:
+    for place, cell in enumerate(nb.cells):
         cell.metadata.pop("execution", None)
         for output in cell.get("outputs", []):
             output.pop("transient", None)
+            if output.get("name") == "stderr":
+                raise ChapterFailedError(f"{name}: cell {place} warns, and no page should:\n{output.text.strip()}")
 
 
 def _keep_outputs(name: str, nb: Any) -> bool:

@@ -170,6 +170,15 @@ def test_a_failing_chapter_is_named_with_its_cell_and_leaves_the_recording(book)
     assert book.stored(".ipynb").read_bytes() == before
 
 
+def test_a_chapter_that_warns_is_not_recorded(book):
+    book.edit(
+        "import matplotlib.pyplot as plt", "import warnings\n\nimport matplotlib.pyplot as plt\n\nwarnings.warn('old')"
+    )
+    done = book.record()
+    assert done.returncode == 1
+    assert "part/square: cell 2 warns" in done.stderr
+
+
 def test_unknown_chapters_are_refused(book):
     done = book.record("part/circle")
     assert done.returncode == 2
@@ -211,7 +220,7 @@ def statement_dropped(ledger):
     ("kind", "change", "told"),
     [
         (".ipynb", output_changed, "Cell 0"),
-        (".ipynb", never_run, "test_every_cell_ran_once_in_order_without_error"),
+        (".ipynb", never_run, "test_every_cell_ran_once_in_order_without_error_or_warning"),
         (".figures.json", figure_moved, "figure 1 (A line.): Line2D 1 differs by 0.5"),
         (".ledger.json", statement_dropped, "1 statements checked; ledger: 0"),
     ],
