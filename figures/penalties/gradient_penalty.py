@@ -77,9 +77,9 @@ def both_sides(left, right, step) -> Figure:
     for key, name, colour, _, marker in FORMS:
         ax.semilogx(right, left[key] / right, marker, ms=3.5, color=colour, alpha=0.7, label=name, ls="none")
     ax.axhline(1, color=INK, lw=1.5, ls="-")
-    ax.set(xlim=(1e-6, 1e4), ylim=(-0.03, 1.1), title=f"after {step} steps")
+    ax.set(xlim=(1e-14, 1e4), ylim=(-0.03, 1.3), title=f"after {step} steps")
     ax.set(xlabel=r"right side, $\|\nabla_\theta f\|^2$", ylabel="left side / right side")
-    ax.legend(loc="center right")
+    ax.legend(loc="upper left", ncols=3)
     return fig
 
 
