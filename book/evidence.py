@@ -44,7 +44,7 @@ class Evidence:
         number = self.equations.get(label, ("", "?"))[1]
         page = "" if home == self.docname else self.app.builder.get_relative_uri(self.docname, home)
         text = f"({number})" if home == self.docname else f"{self.ledgers[home]['title']} ({number})"
-        return f'<a href="{page}#equation-{label}">{html.escape(text)}</a>'
+        return f'<a href="{page}#{anchor(label)}">{html.escape(text)}</a>'
 
     def links(self, labels: list[str]) -> str:
         return ", ".join(map(self.link, labels))
@@ -137,7 +137,7 @@ class Evidence:
     def link_number(self, s: dict) -> str:
         page = self.app.builder.get_relative_uri(self.docname, self.home[s["label"]])
         number = self.equations.get(s["label"], ("", "?"))[1]
-        return f'<a href="{page}#equation-{s["label"]}">({number})</a>'
+        return f'<a href="{page}#{anchor(s["label"])}">({number})</a>'
 
     def numbers(self, s: dict) -> str:
         named = {other["label"]: other for ledger in self.ledgers.values() for other in ledger["statements"]}
@@ -158,6 +158,11 @@ class Evidence:
                     )
         head = ("Where", "As published", "Counterexample", "Corrected")
         return table(head, rows) if rows else "<p>Nothing so far.</p>"
+
+
+def anchor(label: str) -> str:
+    """The id that Sphinx gives to an equation."""
+    return nodes.make_id(f"equation-{label}")
 
 
 def teeth(typos: dict) -> str:

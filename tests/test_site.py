@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from docutils.nodes import make_id
 
 from spaces_core.record import RECORDED, ROOT, chapter_names
 from tests.browsing import missing
@@ -74,14 +75,16 @@ def test_every_equation_has_its_evidence_beside_it(visit):
             for (; next && next.matches('details.evidence'); next = next.nextElementSibling) {
                 badges.push(next.dataset.label + ': ' + next.querySelector('summary').innerText);
             }
-            return [equation.id.replace('equation-', ''), badges];
+            return [equation.id, badges];
         })"""
     )
     expected = {}
     for s in visit.statements:
         expected.setdefault(s["label"], []).append(s)
-    assert {label for label, _ in found} == set(expected)
-    for label, badges in found:
+    labels = {make_id(f"equation-{label}"): label for label in expected}
+    assert sorted(identifier for identifier, _ in found) == sorted(labels)
+    for identifier, badges in found:
+        label = labels[identifier]
         assert len(badges) == len(expected[label])
         for badge, s in zip(badges, expected[label], strict=True):
             assert badge.startswith(f"{label}: {s['kind']}")
