@@ -1,0 +1,364 @@
+r"""Softmax losses with a margin, what a margin means as a distance, and the two measurements that a margin is for."""
+
+import math
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, normalize
+from torch.utils.checkpoint import checkpoint
+
+KINDS = ("cosine", "angular")
+REDUCTIONS = ("mean", "sum", "none")
+
+
+def cosine_margin(m: float) -> float:
+    r"""The additive cosine margin that forces a margin `m` between distances.
+
+    $m' = 2\sqrt2\,m - m^2$ is the smallest with $\cos_1 - \cos_2 > m' \implies d_2 - d_1 > m$, where
+    $d = \sqrt{1-\cos}$.
+
+    Args:
+        m: margin in the distance $\sqrt{1-\cos}$, from 0 to $\sqrt2$ (its largest value).
+
+    Returns:
+        the margin in cosines, from 0 to 2.
+
+    Raises:
+        ValueError: `m` is outside [0, √2].
+
+    >>> round(cosine_margin(0.13), 4)
+    0.3508
+    >>> cosine_margin(0.0)
+    0.0
+
+    Implements: eq-ms-cosine-margin.
+    Source: https://kexue.fm/archives/8656; the constant is this book's.
+    """
+    if not 0 <= m <= math.sqrt(2):
+        raise ValueError(f"a margin in the distance sqrt(1 - cos) lies in [0, sqrt(2)], got {m}")
+    return m * (2 * math.sqrt(2) - m)
+
+
+def metric_margin(m_cos: float) -> float:
+    r"""The margin between distances $\sqrt{1-\cos}$ that an additive cosine margin forces: $\sqrt2-\sqrt{2-m'}$.
+
+    Args:
+        m_cos: margin in cosines, from 0 to 2.
+
+    Returns:
+        the margin in the distance, from 0 to √2.
+
+    Raises:
+        ValueError: `m_cos` is outside [0, 2].
+
+    >>> round(metric_margin(0.35), 4)
+    0.1297
+    >>> cosine_margin(metric_margin(0.5))
+    0.5
+
+    Implements: eq-ms-metric-margin, the inverse of eq-ms-cosine-margin.
+    Source: https://kexue.fm/archives/8656.
+    """
+    if not 0 <= m_cos <= 2:
+        raise ValueError(f"a margin between cosines lies in [0, 2], got {m_cos}")
+    return m_cos / (math.sqrt(2) + math.sqrt(2 - m_cos))
+
+
+def margin_from_degrees(degrees: float) -> float:
+    r"""An angular margin in radians from one in degrees (pytorch-metric-learning's `ArcFaceLoss` takes degrees).
+
+    Args:
+        degrees: from 0 to below 180.
+
+    Raises:
+        ValueError: outside of that range.
+
+    >>> round(margin_from_degrees(28.6), 4)
+    0.4992
+    """
+    if not 0 <= degrees < 180:
+        raise ValueError(f"an angular margin lies in [0, 180) degrees, got {degrees}")
+    return math.radians(degrees)
+
+
+def margin_softmax_loss(
+    embeddings: Float[Tensor, "batch dim"],
+    weight: Float[Tensor, "classes dim"],
+    labels: Int[Tensor, " batch"],
+    *,
+    margin: float = 0.35,
+    scale: float | Tensor = 64.0,
+    kind: str = "cosine",
+    reduction: str = "mean",
+    chunk: int | None = None,
+) -> Float[Tensor, "*batch"]:
+    r"""Cross-entropy of scaled cosines, with a margin taken from the cosine of the true class.
+
+    $$ \ell = \log\Big(1 + \sum_{j\ne y} e^{s(\cos\theta_j - t)}\Big), \qquad
+       t = \cos\theta_y - m \ \text{(cosine)}, \quad t = \cos(\theta_y + m) \ \text{(angular)} $$
+
+    Beyond $\theta_y = \pi - m$ the angular target goes on as $\cos\theta_y - m\sin m$, so that it falls all the way.
+    $\sin\theta$ is taken as $\|\hat x - \hat w\|\,\|\hat x + \hat w\|/2$: no cancellation, and finite gradients, where
+    $\cos\theta = \pm1$.
+
+    Args:
+        embeddings: any length but zero; they are normalized.
+        weight: one row a class, as in `nn.Linear`; rows are normalized.
+        labels: from 0 to classes - 1.
+        margin: in cosines (at most 2) for `"cosine"`, in radians (below π) for `"angular"`.
+        scale: the inverse temperature s > 0.
+        kind: `"cosine"` (AM-Softmax, CosFace) or `"angular"` (ArcFace).
+        reduction: `"mean"`, `"sum"` or `"none"`.
+        chunk: None to hold the matrix of batch × classes logits; a number to take that many classes at a time and
+            compute them again in the backward pass.
+
+    Returns:
+        a scalar, or `(batch,)` with `reduction="none"`.
+
+    Raises:
+        ValueError: a zero or non-finite embedding or class vector, shapes or labels that do not fit, a margin outside
+            its range, a scale that is not positive, an unknown `kind` or `reduction`.
+
+    >>> x, w = torch.tensor([[3.0, 0.0]]), torch.eye(2)
+    >>> margin_softmax_loss(x, w, torch.tensor([0]), margin=0.5, scale=2.0)    # log(1 + exp(2 (0 - 0.5)))
+    tensor(0.3133)
+    >>> margin_softmax_loss(x, w, torch.tensor([0]), margin=0.5, scale=2.0, kind="angular")
+    tensor(0.1595)
+
+    Implements: eq-ms-amsoftmax and eq-ms-arcface.
+    Source: https://kexue.fm/archives/8656; Wang et al. 2018 (AM-Softmax, CosFace), Deng et al. 2019 (ArcFace).
+    """
+    _check_margin(margin, kind)
+    _check_inputs(embeddings, weight, labels, scale, reduction, chunk)
+    x, w = normalize(embeddings, dim=1), normalize(weight, dim=1)
+    own = w[labels]
+    target = scale * _target(x, own, margin, kind)
+    if chunk is None:
+        logits = torch.mm(x, w.T) * scale
+        logits = logits.scatter(1, labels[:, None].long(), target[:, None].to(logits.dtype))
+        return cross_entropy(logits, labels.long(), reduction=reduction)
+    total = target
+    for start in range(0, len(w), chunk):
+        others = checkpoint(_others, x, w[start : start + chunk], labels - start, scale, use_reentrant=False)
+        total = torch.logaddexp(total, others)
+    losses = total - target
+    return losses if reduction == "none" else getattr(losses, reduction)()
+
+
+def _others(x, w, labels, scale):
+    """Log of the sum of exponentials over the classes of one chunk, the true class left out."""
+    logits = torch.mm(x, w.T) * scale
+    own = torch.arange(len(w), device=w.device) == labels[:, None]
+    return logits.masked_fill(own, -math.inf).logsumexp(1)
+
+
+def _target(x, own, margin, kind):
+    """The cosine of the true class less the margin."""
+    cos = (x * own).sum(1)
+    if kind == "cosine":
+        return cos - margin
+    sin = torch.linalg.vector_norm(x - own, dim=1) * torch.linalg.vector_norm(x + own, dim=1) / 2
+    shifted = cos * math.cos(margin) - sin * math.sin(margin)
+    return torch.where(cos >= -math.cos(margin), shifted, cos - margin * math.sin(margin))
+
+
+class MarginSoftmaxLoss(nn.Module):
+    r"""`margin_softmax_loss` with its class vectors: in place of pytorch-metric-learning's CosFaceLoss and ArcFaceLoss.
+
+    Args:
+        num_classes, embedding_size: shape of `weight`, as `nn.Linear(embedding_size, num_classes)` has it (the peer
+            keeps the transpose: `loss.weight.data = peer.W.data.T`).
+        margin: in cosines, or in radians for `kind="angular"`; from degrees by `margin_from_degrees`.
+        scale: the inverse temperature, or its start where it is learned.
+        kind: `"cosine"` or `"angular"`.
+        learn_scale: make the logarithm of the scale a parameter.
+        reduction, chunk: as in `margin_softmax_loss`.
+
+    Shape: `embeddings (batch, embedding_size)`, `labels (batch,)`; result as in `margin_softmax_loss`.
+
+    Raises:
+        ValueError: as `margin_softmax_loss`, at construction where it can be known then.
+
+    >>> _ = torch.manual_seed(0)
+    >>> loss = MarginSoftmaxLoss(num_classes=3, embedding_size=2, margin=0.35, scale=30.0)
+    >>> tuple(loss.weight.shape), sorted(loss.state_dict())
+    ((3, 2), ['weight'])
+    >>> loss(torch.tensor([[1.0, 2.0]]), torch.tensor([1])).dim()
+    0
+
+    Implements: eq-ms-amsoftmax and eq-ms-arcface.
+    Source: https://kexue.fm/archives/8656.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        embedding_size: int,
+        margin: float = 0.35,
+        scale: float = 64.0,
+        *,
+        kind: str = "cosine",
+        learn_scale: bool = False,
+        reduction: str = "mean",
+        chunk: int | None = None,
+    ):
+        super().__init__()
+        _check_margin(margin, kind)
+        if num_classes < 1 or embedding_size < 1:
+            raise ValueError(f"num_classes and embedding_size are at least 1, got {num_classes} and {embedding_size}")
+        _check_options(scale, reduction, chunk)
+        self.margin, self.kind, self.reduction, self.chunk = margin, kind, reduction, chunk
+        self.weight = nn.Parameter(torch.randn(num_classes, embedding_size))
+        self.log_scale = nn.Parameter(torch.tensor(math.log(scale))) if learn_scale else None
+        self._scale = float(scale)
+
+    @property
+    def scale(self) -> float | Tensor:
+        """The inverse temperature; a tensor where it is learned."""
+        return self._scale if self.log_scale is None else self.log_scale.exp()
+
+    def forward(self, embeddings: Float[Tensor, "batch dim"], labels: Int[Tensor, " batch"]) -> Float[Tensor, "*batch"]:
+        """The loss of a batch."""
+        options = {"kind": self.kind, "reduction": self.reduction, "chunk": self.chunk}
+        return margin_softmax_loss(embeddings, self.weight, labels, margin=self.margin, scale=self.scale, **options)
+
+    def get_logits(self, embeddings: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch classes"]:
+        """Scaled cosines without a margin, to classify with."""
+        return normalize(embeddings, dim=1) @ normalize(self.weight, dim=1).T * self.scale
+
+    def extra_repr(self) -> str:
+        shape = f"num_classes={self.weight.shape[0]}, embedding_size={self.weight.shape[1]}"
+        return f"{shape}, kind={self.kind!r}, margin={self.margin:g}, scale={float(self.scale):g}"
+
+
+def class_radii(
+    embeddings: Float[Tensor, "batch dim"],
+    weight: Float[Tensor, "classes dim"],
+    labels: Int[Tensor, " batch"],
+    *,
+    quantile: float = 1.0,
+    kind: str = "cosine",
+) -> Float[Tensor, " classes"]:
+    r"""How far the members of each class lie from its vector: what the margin must be made of.
+
+    $r_c = Q_q\{d(z, w_c) : z \in c\}$ with $d = \sqrt{1-\cos}$ (`"cosine"`) or the angle (`"angular"`).
+
+    Args:
+        embeddings: any length but zero.
+        weight: one row a class.
+        labels: from 0 to classes - 1.
+        quantile: 1 for the radius proper, 0.5 for the median distance.
+        kind: `"cosine"` (result at most √2) or `"angular"` (result in radians).
+
+    Returns:
+        one radius a class; NaN for a class with no member here.
+
+    Raises:
+        ValueError: as `margin_softmax_loss`, and a quantile outside [0, 1].
+
+    >>> x = torch.tensor([[1.0, 0.0], [1.0, 1.0], [0.0, 2.0]])
+    >>> class_radii(x, torch.eye(2), torch.tensor([0, 0, 1]), kind="angular")
+    tensor([0.7854, 0.0000])
+
+    Implements: eq-ms-radius.
+    Source: https://kexue.fm/archives/8656.
+    """
+    _check_margin(0.0, kind)
+    _check_inputs(embeddings, weight, labels, 1.0, "none", None)
+    if not 0 <= quantile <= 1:
+        raise ValueError(f"quantile lies in [0, 1], got {quantile}")
+    x, w = normalize(embeddings, dim=1), normalize(weight, dim=1)
+    chord = torch.linalg.vector_norm(x - w[labels], dim=1)
+    distance = chord / math.sqrt(2) if kind == "cosine" else 2 * torch.asin((chord / 2).clamp(max=1))
+    radii = distance.new_full((len(w),), math.nan)
+    for c in labels.unique().tolist():
+        radii[c] = distance[labels == c].quantile(quantile)
+    return radii
+
+
+def retrieval_scores(
+    embeddings: Float[Tensor, "batch dim"], labels: Int[Tensor, " batch"], block: int = 1024
+) -> tuple[float, float]:
+    r"""Recall@1 and mean average precision when each row looks for its class among all others, by cosine.
+
+    Args:
+        embeddings: any length but zero.
+        labels: any integers.
+        block: queries at a time.
+
+    Returns:
+        `(recall_at_1, mean_average_precision)`, both in [0, 1]; rows whose class has no other member are left out.
+
+    Raises:
+        ValueError: a zero or non-finite row, shapes that do not fit, or no row with a companion.
+
+    >>> x = torch.tensor([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0], [0.9, 1.0]])
+    >>> retrieval_scores(x, torch.tensor([0, 0, 1, 1]))
+    (1.0, 1.0)
+
+    Source: the two measures of the retrieval literature.
+    """
+    _check_rows(embeddings, "embeddings")
+    if labels.shape != embeddings.shape[:1]:
+        raise ValueError(f"one label a row: expected shape ({len(embeddings)},), got {tuple(labels.shape)}")
+    x = normalize(embeddings.detach(), dim=1)
+    ranks = torch.arange(1, len(x), device=x.device)
+    hits, precisions = [], []
+    for start in range(0, len(x), block):
+        cos = x[start : start + block] @ x.T
+        rows = torch.arange(len(cos), device=x.device)
+        cos[rows, rows + start] = -math.inf
+        order = cos.argsort(dim=1, descending=True, stable=True)[:, :-1]
+        relevant = (labels[order] == labels[start : start + block, None]).to(x.dtype)
+        count = relevant.sum(1)
+        precision = (relevant.cumsum(1) / ranks * relevant).sum(1) / count
+        hits.append(relevant[count > 0, 0])
+        precisions.append(precision[count > 0])
+    hits, precisions = torch.cat(hits), torch.cat(precisions)
+    if not len(hits):
+        raise ValueError("no row has a companion of its class: there is nothing to retrieve")
+    return float(hits.mean()), float(precisions.mean())
+
+
+def _check_margin(margin, kind):
+    if kind not in KINDS:
+        raise ValueError(f"kind is one of {', '.join(KINDS)}, got {kind!r}")
+    if kind == "cosine" and not 0 <= margin <= 2:
+        raise ValueError(f"a cosine margin lies in [0, 2], got {margin}")
+    if kind == "angular" and not 0 <= margin < math.pi:
+        hint = "; it is in radians: use margin_from_degrees" if margin > math.pi else ""
+        raise ValueError(f"an angular margin lies in [0, pi), got {margin}{hint}")
+
+
+def _check_options(scale, reduction, chunk):
+    if not float(scale) > 0 or math.isinf(float(scale)):
+        raise ValueError(f"scale is a positive number, got {float(scale)}")
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"reduction is one of {', '.join(REDUCTIONS)}, got {reduction!r}")
+    if chunk is not None and chunk < 1:
+        raise ValueError(f"chunk is None or at least 1 class, got {chunk}")
+
+
+def _check_rows(x, name):
+    if x.dim() != 2 or not len(x):
+        raise ValueError(f"{name} is a non-empty matrix, one vector a row, got shape {tuple(x.shape)}")
+    norms = torch.linalg.vector_norm(x.detach(), dim=1)
+    if not bool((norms.isfinite() & (norms > 0)).all()):
+        row = int((~(norms.isfinite() & (norms > 0))).nonzero()[0])
+        raise ValueError(f"{name}[{row}] is zero or not finite: it has no direction")
+
+
+def _check_inputs(embeddings, weight, labels, scale, reduction, chunk):
+    _check_options(scale, reduction, chunk)
+    _check_rows(embeddings, "embeddings")
+    _check_rows(weight, "weight")
+    if embeddings.shape[1] != weight.shape[1]:
+        shapes = f"{tuple(embeddings.shape)} and {tuple(weight.shape)}"
+        raise ValueError(
+            f"embeddings and weight have rows of one length, as nn.Linear has them; the shapes are {shapes}"
+        )
+    if labels.shape != embeddings.shape[:1]:
+        raise ValueError(f"one label a row: expected shape ({len(embeddings)},), got {tuple(labels.shape)}")
+    if bool(((labels < 0) | (labels >= len(weight))).any()):
+        raise ValueError(f"labels lie in 0 to {len(weight) - 1}, got {int(labels.min())} to {int(labels.max())}")
