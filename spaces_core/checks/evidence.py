@@ -99,6 +99,8 @@ def _close(a, b, rtol=1e-9) -> bool:
         a, b = (x.mid if isinstance(x, V.IV) else x for x in (a, b))
     try:
         a, b = complex(a), complex(b)
+    except ValueError:
+        return False
     except TypeError:
         return P.is_zero(sp.sympify(a) - sp.sympify(b))
     return abs(a - b) <= max(rtol * max(abs(a), abs(b)), 1e-15)
@@ -460,7 +462,10 @@ class Measured(Check):
 
     def test(self, tree, context, quick=False):
         runs = [context.env({**self.constants, **{k: v[s] for k, v in self.series.items()}}) for s in range(self.seeds)]
-        values = [[[float(x) for x in V.scalars(evaluate(side, env))] for env in runs] for side in sides(tree)]
+        try:
+            values = [[[float(x) for x in V.scalars(evaluate(side, env))] for env in runs] for side in sides(tree)]
+        except TypeError as error:
+            raise Rejected(f"a side is not a number: {error}") from None
         if any(len(run) != 1 for side in values for run in side):
             raise Rejected("a measurement compares numbers, one a seed")
         means = [sum(run[0] for run in side) / len(side) for side in values]

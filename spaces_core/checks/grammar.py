@@ -263,7 +263,7 @@ class _Parser:
                     raise self.error("a double exponent; use braces or parentheses")
             elif t == "!":
                 self.take()
-                if node.op in ("fact", "pow"):
+                if node.op in ("fact", "pow") and self.t[self.k - 2] not in (")", "]", "|)"):
                     raise self.error("this factorial is ambiguous; use parentheses")
                 node = Node("fact", (node,))
             elif t == "EVAL|":

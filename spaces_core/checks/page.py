@@ -79,7 +79,7 @@ def read_page(path: str | Path) -> Page:
             continue
         elif line.lstrip().startswith(r"\begin{"):
             displays.append(Display("", line.strip(), k + 1))
-        elif "$$" in line.replace(r"\$", ""):
+        elif "$$" in re.sub(r"`[^`]*`", "", line.replace(r"\$", "")):
             raise ValueError(f"{path}:{k + 1}: a display stands on lines of its own, its label right after it")
         elif line.startswith("# ") and not title:
             title = line[2:].strip()

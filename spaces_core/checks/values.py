@@ -205,7 +205,7 @@ def function(name: str, args: list):
 
 def _extremum(name, args):
     items = list(args[0]) if len(args) == 1 and isinstance(args[0], (Vec, list)) else args
-    if len(args) == 1 and kind(args[0]) == "array":
+    if len(args) == 1 and hasattr(args[0], "ndim"):
         return getattr(args[0], name)()
     if len(args) > 1 and any(isinstance(a, Vec) or getattr(a, "ndim", 0) for a in args):
         raise ValueError(f"{name} of families is taken member by member: write the index")
