@@ -109,6 +109,7 @@ def _execute(name: str, nb: Any, folder: Path) -> None:
     client = NotebookClient(
         nb,
         timeout=CELL_SECONDS,
+        coalesce_streams=True,
         kernel_name="python3",
         resources={"metadata": {"path": str(cwd)}},
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
