@@ -126,7 +126,9 @@ def test_run_all_and_save_changes_no_file(page, lab):
     page.wait_for_function(IDLE, timeout=300_000)
     page.wait_for_timeout(2000)
     page.wait_for_function(IDLE, timeout=300_000)
-    assert not page.locator('[data-mime-type="application/vnd.jupyter.error"], .jp-mod-error').count()
+    assert not page.locator(
+        '[data-mime-type="application/vnd.jupyter.error"], [data-mime-type="application/vnd.jupyter.stderr"]'
+    ).count()
     page.screenshot(path=SHOTS / "lab-run-all.png")
     stamp = recording.stat().st_mtime_ns
     page.keyboard.press("Control+s")
