@@ -144,20 +144,25 @@ class Evidence:
         return ", ".join(self.link_number(named[label]) for label in s.get("uses", []) if label in named)
 
     def refuted(self) -> str:
-        """The published statements that a counterexample refutes."""
-        rows = ""
-        for ledger in self.ledgers.values():
+        """The published statements that a counterexample refutes, chapter by chapter."""
+        named = {s["label"]: s for ledger in self.ledgers.values() for s in ledger["statements"]}
+        blocks = ""
+        for name, ledger in self.ledgers.items():
+            rows = ""
             for s in ledger["statements"]:
                 if s["kind"] == "refuted":
                     detail = s.get("detail") or {}
                     sides = html.escape(", ".join(map(str, detail.get("sides", []))))
-                    corrected = self.link(detail["corrected"]) if detail.get("corrected") else ""
+                    corrected = self.link_number(named[detail["corrected"]]) if detail.get("corrected") in named else ""
                     rows += (
-                        f"<tr><td>{self.link(s['label'])}</td><td>{tex(s['read'])}</td>"
+                        f"<tr><td>{self.link_number(s)}</td><td>{tex(s['read'])}</td>"
                         f"<td>{html.escape(s['scope'])}: its sides are {sides}</td><td>{corrected}</td></tr>"
                     )
-        head = ("Where", "As published", "Counterexample", "Corrected")
-        return table(head, rows) if rows else "<p>Nothing so far.</p>"
+            if rows:
+                page = self.app.builder.get_relative_uri(self.docname, name)
+                head = ("Equation", "As published", "Counterexample", "Corrected")
+                blocks += f'<h2><a href="{page}">{html.escape(ledger["title"])}</a></h2>{table(head, rows)}'
+        return blocks or "<p>Nothing so far.</p>"
 
 
 def anchor(label: str) -> str:
