@@ -1,81 +1,124 @@
-"""Drawings of the entropy-normalization chapter: data in, Figure out."""
+"""Drawings of the chapter entropy/entropy_normalization: data in, Figure out."""
 
-from matplotlib.figure import Figure
+import matplotlib.pyplot as plt
 
 from spaces_core.plotting import BLUE, GREEN, INK, PURPLE, VERMILLION
 
+STYLE = {
+    "constant entropy": (VERMILLION, "-", "o"),
+    "top-p": (BLUE, "--", "s"),
+    "temperature": (GREEN, "-.", "^"),
+    "log-Newton": (BLUE, "-", "o"),
+    "bisection": (VERMILLION, "--", "s"),
+}
 
-def sharper_and_flatter(ranks, family) -> Figure:
-    """One distribution and its powers.
+
+def bars(panels):
+    """One distribution at several powers.
 
     Args:
-        ranks: `(n,)`, the positions of the entries.
-        family: label to probabilities `(n,)`.
+        panels: triples `(power, entropy, probabilities)`.
     """
-    fig = Figure(figsize=(6.4, 3.2))
-    ax = fig.subplots()
-    marks = zip(family.items(), ((BLUE, "o", "-"), (INK, "s", "--"), (VERMILLION, "^", "-.")), strict=True)
-    for (name, p), (colour, marker, style) in marks:
-        ax.plot(ranks, p, marker=marker, ms=5, color=colour, ls=style, label=name)
-    ax.set(xlabel="entry, the most probable first", ylabel="probability", ylim=(0, None))
-    ax.legend()
+    fig, axes = plt.subplots(1, len(panels), figsize=(7.2, 2.4), sharey=True)
+    for ax, (power, h, q) in zip(axes, panels, strict=True):
+        ax.bar(range(1, len(q) + 1), q, color=BLUE)
+        ax.set_title(f"entropy {h:.2f} nats, γ = {power:.2f}", fontsize="small")
+        ax.set_xticks(range(1, len(q) + 1))
+        ax.set_ylim(0, 1)
+    axes[0].set_ylabel("probability")
     return fig
 
 
-def bump(power, entropies, target, solutions, current, p) -> Figure:
-    """The entropy over all powers, with its two solutions, and the distribution at one power.
+def bump(gamma, q, h, curve, target, solutions):
+    """The distribution at one power, and the entropy over all powers with the two that reach the target.
 
     Args:
-        power: `(k,)`; entropies: `(k,)`.
-        target: the prescribed entropy.
-        solutions: the powers at which it is attained, the positive one last.
-        current: `(power, entropy)` of the slider.
-        p: `(n,)`, the distribution there.
+        gamma, q, h: the power shown, its probabilities and its entropy.
+        curve: `(powers, entropies)`.
+        target: the entropy wanted.
+        solutions: the negative and the positive power that have it.
     """
-    fig = Figure(figsize=(7.6, 3.3))
-    left, right = fig.subplots(1, 2)
-    left.plot(power, entropies, color=BLUE, label="$H$")
-    left.axhline(target, color=INK, ls=":", lw=1.2)
-    left.plot(solutions, [target] * len(solutions), "D", color=GREEN, ms=7, ls="none", label=r"$H = H^\star$")
-    left.plot(*current, "o", color=VERMILLION, ms=9, ls="none", label="slider")
-    left.set(xlabel=r"power $\gamma$", ylabel="entropy (nats)")
-    left.legend(loc="lower center")
-    right.bar(range(1, len(p) + 1), p, color=VERMILLION if current[0] < 0 else BLUE)
-    right.set(xlabel="entry, most probable first at γ = 1", ylabel=r"$\tilde p_i$", ylim=(0, 1))
-    right.set_title("order reversed" if current[0] < 0 else "order kept")
+    fig, (left, right) = plt.subplots(1, 2, figsize=(7.6, 3), width_ratios=[2, 3])
+    colour = BLUE if gamma > 0 else VERMILLION if gamma < 0 else INK
+    left.bar(range(1, len(q) + 1), q, color=colour)
+    left.set_ylim(0, 1)
+    left.set_ylabel("probability")
+    order = "order kept" if gamma > 0 else "order reversed" if gamma < 0 else "uniform"
+    left.set_title(f"γ = {gamma:g}: {order}", fontsize="small")
+    right.plot(*curve, color=INK, linewidth=1.4)
+    right.axhline(target, color=GREEN, linestyle="--", linewidth=1.2)
+    right.plot(solutions[:1], [target], "s", color=VERMILLION, label="H = H*, order reversed")
+    right.plot(solutions[1:], [target], "D", color=BLUE, label="H = H*, order kept")
+    right.plot([gamma], [h], "o", color=PURPLE, markersize=9, label=f"here H = {h:.2f}")
+    right.set_xlabel("power γ")
+    right.set_ylabel("entropy, nats")
+    right.set_ylim(0, 2.2)
+    right.legend(loc="upper right", fontsize="small")
     return fig
 
 
-def iterations(curves) -> Figure:
-    """The error of the entropy, step by step.
+def outcomes(table):
+    """Where Newton's iteration ends, for distributions of growing spread.
 
     Args:
-        curves: name to errors `(steps,)`, in nats.
+        table: `{spread: (right, reversed, no solution)}`, shares that sum to one.
     """
-    fig = Figure()
-    ax = fig.subplots()
-    styles = ((BLUE, "o", "-"), (VERMILLION, "s", "--"), (GREEN, "^", "-."), (PURPLE, "v", ":"))
-    for (name, errors), (colour, marker, style) in zip(curves.items(), styles, strict=False):
-        ax.semilogy(range(len(errors)), errors, marker=marker, ms=4, color=colour, ls=style, label=name)
-    ax.set(xlabel="step", ylabel=r"$|H - H^\star|$ (nats)")
-    ax.legend()
+    fig, ax = plt.subplots(figsize=(6, 2.4))
+    places, left = range(len(table)), [0.0] * len(table)
+    names = ("right", "order reversed, no error in entropy", "no solution in 50 steps")
+    for k, (name, colour, hatch) in enumerate(zip(names, (BLUE, VERMILLION, PURPLE), ("", "//", ".."), strict=True)):
+        share = [row[k] for row in table.values()]
+        ax.barh(places, share, left=left, color=colour, hatch=hatch, edgecolor="#ffffff", label=name)
+        left = [a + b for a, b in zip(left, share, strict=True)]
+    ax.set_yticks(places, [f"spread {s}" for s in table])
+    ax.set_xlim(0, 1)
+    ax.set_xlabel("share of the distributions")
+    fig.legend(loc="outside upper center", ncols=3, fontsize="small")
     return fig
 
 
-def loss_against_entropy(targets, controlled, temperature) -> Figure:
-    """Loss of the next token at equal mean entropy, with intervals.
+def convergence(curves, tolerance):
+    """Worst entropy error after each evaluation of the entropy: a line for each seed.
 
     Args:
-        targets: `(k,)` mean entropies in nats.
-        controlled, temperature: pairs `(mean, half width)` of arrays `(k,)`.
+        curves: `{method: (seeds, evaluations)}`.
+        tolerance: the error at which scikit-learn's search stops.
     """
-    fig = Figure()
-    ax = fig.subplots()
-    for (mean, half), colour, marker, style, name in (
-        (controlled, BLUE, "o", "-", "one entropy for every token"),
-        (temperature, VERMILLION, "s", "--", "one temperature for every token"),
-    ):
-        ax.errorbar(targets, mean, yerr=half, color=colour, marker=marker, ls=style, capsize=3, label=name)
-    ax.set(xlabel="mean entropy of the next token (nats)", ylabel="loss of the true token (nats)")
-    ax.legend()
+    fig, ax = plt.subplots()
+    for name, values in curves.items():
+        colour, line, marker = STYLE[name]
+        for k, row in enumerate(values):
+            steps = range(1, len(row) + 1)
+            label = name if k == 0 else None
+            ax.plot(steps, row, color=colour, linestyle=line, marker=marker, markersize=3, linewidth=1, label=label)
+    ax.axhline(tolerance, color=INK, linewidth=1, linestyle=":", label="where scikit-learn stops")
+    ax.set_yscale("log")
+    ax.set_ylim(1e-11, 10)
+    ax.set_xlabel("evaluations of the entropy")
+    ax.set_ylabel("worst entropy error, nats")
+    ax.legend(fontsize="small")
+    return fig
+
+
+def sampling(traces, quality):
+    """Entropy of the next token along one text, and surprise against variety of all texts.
+
+    Args:
+        traces: `{method: (tokens,)}`, nats.
+        quality: `{method: (surprise, variety)}`, each `(seeds,)`.
+    """
+    fig, (left, right) = plt.subplots(1, 2, figsize=(7.8, 3.2))
+    for name, trace in traces.items():
+        colour, line, _ = STYLE[name]
+        left.plot(range(1, len(trace) + 1), trace, color=colour, linestyle=line, linewidth=1.4, label=name)
+    for name, (surprise, variety) in quality.items():
+        colour, _, marker = STYLE[name]
+        right.plot(surprise, variety, marker, color=colour, markersize=5, alpha=0.8, label=name)
+    left.set_xlabel("token")
+    left.set_ylabel("entropy of the next token, nats")
+    left.set_ylim(0, 6)
+    right.set_xlabel("surprise of the model, nats a token")
+    right.set_ylabel("share of distinct token pairs")
+    handles, labels = left.get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside upper center", ncols=len(handles), fontsize="small")
     return fig
