@@ -84,8 +84,8 @@ def margin_from_degrees(degrees: float) -> float:
 
 def margin_softmax_loss(
     embeddings: Float[Tensor, "batch dim"],
-    weight: Float[Tensor, "classes dim"],
-    labels: Int[Tensor, " batch"],
+    weight: Float[Tensor, "classes width"],
+    labels: Int[Tensor, " labels"],
     *,
     margin: float = 0.35,
     scale: float | Tensor = 64.0,
@@ -104,7 +104,7 @@ def margin_softmax_loss(
 
     Args:
         embeddings: any length but zero; they are normalized.
-        weight: one row a class, as in `nn.Linear`; rows are normalized.
+        weight: one row a class, as in `nn.Linear`, `width` equal to `dim`; rows are normalized.
         labels: from 0 to classes - 1.
         margin: in cosines (at most 2) for `"cosine"`, in radians (below π) for `"angular"`.
         scale: the inverse temperature s > 0.
@@ -218,7 +218,9 @@ class MarginSoftmaxLoss(nn.Module):
         """The inverse temperature; a tensor where it is learned."""
         return self._scale if self.log_scale is None else self.log_scale.exp()
 
-    def forward(self, embeddings: Float[Tensor, "batch dim"], labels: Int[Tensor, " batch"]) -> Float[Tensor, "*batch"]:
+    def forward(
+        self, embeddings: Float[Tensor, "batch dim"], labels: Int[Tensor, " labels"]
+    ) -> Float[Tensor, "*batch"]:
         """The loss of a batch."""
         options = {"kind": self.kind, "reduction": self.reduction, "chunk": self.chunk}
         return margin_softmax_loss(embeddings, self.weight, labels, margin=self.margin, scale=self.scale, **options)
@@ -234,8 +236,8 @@ class MarginSoftmaxLoss(nn.Module):
 
 def class_radii(
     embeddings: Float[Tensor, "batch dim"],
-    weight: Float[Tensor, "classes dim"],
-    labels: Int[Tensor, " batch"],
+    weight: Float[Tensor, "classes width"],
+    labels: Int[Tensor, " labels"],
     *,
     quantile: float = 1.0,
     kind: str = "cosine",
@@ -278,7 +280,7 @@ def class_radii(
 
 
 def retrieval_scores(
-    embeddings: Float[Tensor, "batch dim"], labels: Int[Tensor, " batch"], block: int = 1024
+    embeddings: Float[Tensor, "batch dim"], labels: Int[Tensor, " labels"], block: int = 1024
 ) -> tuple[float, float]:
     r"""Recall@1 and mean average precision when each row looks for its class among all others, by cosine.
 
@@ -332,8 +334,9 @@ def _check_margin(margin, kind):
 
 
 def _check_options(scale, reduction, chunk):
-    if not float(scale) > 0 or math.isinf(float(scale)):
-        raise ValueError(f"scale is a positive number, got {float(scale)}")
+    value = float(scale.detach() if torch.is_tensor(scale) else scale)
+    if not 0 < value < math.inf:
+        raise ValueError(f"scale is a positive number, got {value}")
     if reduction not in REDUCTIONS:
         raise ValueError(f"reduction is one of {', '.join(REDUCTIONS)}, got {reduction!r}")
     if chunk is not None and chunk < 1:
@@ -355,9 +358,7 @@ def _check_inputs(embeddings, weight, labels, scale, reduction, chunk):
     _check_rows(weight, "weight")
     if embeddings.shape[1] != weight.shape[1]:
         shapes = f"{tuple(embeddings.shape)} and {tuple(weight.shape)}"
-        raise ValueError(
-            f"embeddings and weight have rows of one length, as nn.Linear has them; the shapes are {shapes}"
-        )
+        raise ValueError(f"embeddings and weight have rows of one length, as in nn.Linear; the shapes are {shapes}")
     if labels.shape != embeddings.shape[:1]:
         raise ValueError(f"one label a row: expected shape ({len(embeddings)},), got {tuple(labels.shape)}")
     if bool(((labels < 0) | (labels >= len(weight))).any()):
