@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "entropy_normalize": "entropy.entropy_normalization",
+        "MarginSoftmaxLoss": "similarity.margin_softmax",
         "init_variance": "training.nonsquare_init",
         "parameter_grad_norm": "penalties.gradient_penalty",
     },
