@@ -19,7 +19,7 @@ def line(z, far) -> Figure:
     ax.plot([-z, z], [0, 0], "o", ms=10, color=BLUE, ls="none", label="class 1")
     ax.plot([far - z], [0], "s", ms=10, color=VERMILLION, ls="none", label="class 2")
     ax.plot([0, far], [0, 0], "x", ms=9, mew=2, color=INK, ls="none", label="centres")
-    ax.axvline(far / 2, color=INK, lw=1, ls=":")
+    ax.axvline(far / 2, 0, 0.6, color=INK, lw=1, ls=":")
     for name, x in (("$z_3$", -z), ("$c_1$", 0), ("$z_1$", z), ("$z_2$", far - z), ("$c_2$", far)):
         ax.annotate(name, (x, 0), (0, 11), textcoords="offset points", ha="center")
     ax.set(ylim=(-0.6, 1), yticks=[], xlabel="position; dotted: the border of the classifier")

@@ -231,7 +231,8 @@ class MarginSoftmaxLoss(nn.Module):
 
     def extra_repr(self) -> str:
         shape = f"num_classes={self.weight.shape[0]}, embedding_size={self.weight.shape[1]}"
-        return f"{shape}, kind={self.kind!r}, margin={self.margin:g}, scale={float(self.scale):g}"
+        scale = float(torch.as_tensor(self.scale).detach())
+        return f"{shape}, kind={self.kind!r}, margin={self.margin:g}, scale={scale:g}"
 
 
 def class_radii(
