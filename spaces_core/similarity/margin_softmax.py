@@ -130,14 +130,12 @@ def margin_softmax_loss(
     Source: https://kexue.fm/archives/8656; Wang et al. 2018 (AM-Softmax, CosFace), Deng et al. 2019 (ArcFace).
     """
     _check_margin(margin, kind)
-    _check_inputs(embeddings, weight, labels, scale, reduction, chunk)
-    x, w = normalize(embeddings, dim=1), normalize(weight, dim=1)
-    own = w[labels]
-    target = scale * _target(x, own, margin, kind)
+    x, w = _units(embeddings, weight, labels, scale, reduction, chunk)
+    labels = labels.long()
+    target = scale * _target(x, w[labels], margin, kind)
     if chunk is None:
-        logits = torch.mm(x, w.T) * scale
-        logits = logits.scatter(1, labels[:, None].long(), target[:, None].to(logits.dtype))
-        return cross_entropy(logits, labels.long(), reduction=reduction)
+        logits = torch.mm(scale * x, w.T).scatter_(1, labels[:, None], target[:, None])
+        return cross_entropy(logits, labels, reduction=reduction)
     total = target
     for start in range(0, len(w), chunk):
         others = checkpoint(_others, x, w[start : start + chunk], labels - start, scale, use_reentrant=False)
@@ -148,7 +146,7 @@ def margin_softmax_loss(
 
 def _others(x, w, labels, scale):
     """Log of the sum of exponentials over the classes of one chunk, the true class left out."""
-    logits = torch.mm(x, w.T) * scale
+    logits = torch.mm(scale * x, w.T)
     own = torch.arange(len(w), device=w.device) == labels[:, None]
     return logits.masked_fill(own, -math.inf).logsumexp(1)
 
@@ -268,10 +266,9 @@ def class_radii(
     Source: https://kexue.fm/archives/8656.
     """
     _check_margin(0.0, kind)
-    _check_inputs(embeddings, weight, labels, 1.0, "none", None)
+    x, w = _units(embeddings, weight, labels, 1.0, "none", None)
     if not 0 <= quantile <= 1:
         raise ValueError(f"quantile lies in [0, 1], got {quantile}")
-    x, w = normalize(embeddings, dim=1), normalize(weight, dim=1)
     chord = torch.linalg.vector_norm(x - w[labels], dim=1)
     distance = chord / math.sqrt(2) if kind == "cosine" else 2 * torch.asin((chord / 2).clamp(max=1))
     radii = distance.new_full((len(w),), math.nan)
@@ -302,10 +299,9 @@ def retrieval_scores(
 
     Source: the two measures of the retrieval literature.
     """
-    _check_rows(embeddings, "embeddings")
+    x = _unit_rows(embeddings.detach(), "embeddings")
     if labels.shape != embeddings.shape[:1]:
         raise ValueError(f"one label a row: expected shape ({len(embeddings)},), got {tuple(labels.shape)}")
-    x = normalize(embeddings.detach(), dim=1)
     ranks = torch.arange(1, len(x), device=x.device)
     hits, precisions = [], []
     for start in range(0, len(x), block):
@@ -344,23 +340,25 @@ def _check_options(scale, reduction, chunk):
         raise ValueError(f"chunk is None or at least 1 class, got {chunk}")
 
 
-def _check_rows(x, name):
+def _unit_rows(x, name):
+    """Rows of length one."""
     if x.dim() != 2 or not len(x):
         raise ValueError(f"{name} is a non-empty matrix, one vector a row, got shape {tuple(x.shape)}")
-    norms = torch.linalg.vector_norm(x.detach(), dim=1)
-    if not bool((norms.isfinite() & (norms > 0)).all()):
-        row = int((~(norms.isfinite() & (norms > 0))).nonzero()[0])
-        raise ValueError(f"{name}[{row}] is zero or not finite: it has no direction")
+    norms = torch.linalg.vector_norm(x, dim=1, keepdim=True)
+    bad = ~(norms.detach().isfinite() & (norms.detach() > 0))
+    if bool(bad.any()):
+        raise ValueError(f"{name}[{int(bad.nonzero()[0, 0])}] is zero or not finite: it has no direction")
+    return x / norms
 
 
-def _check_inputs(embeddings, weight, labels, scale, reduction, chunk):
+def _units(embeddings, weight, labels, scale, reduction, chunk):
+    """Unit rows of both matrices, after every check."""
     _check_options(scale, reduction, chunk)
-    _check_rows(embeddings, "embeddings")
-    _check_rows(weight, "weight")
-    if embeddings.shape[1] != weight.shape[1]:
-        shapes = f"{tuple(embeddings.shape)} and {tuple(weight.shape)}"
-        raise ValueError(f"embeddings and weight have rows of one length, as in nn.Linear; the shapes are {shapes}")
     if labels.shape != embeddings.shape[:1]:
         raise ValueError(f"one label a row: expected shape ({len(embeddings)},), got {tuple(labels.shape)}")
     if bool(((labels < 0) | (labels >= len(weight))).any()):
         raise ValueError(f"labels lie in 0 to {len(weight) - 1}, got {int(labels.min())} to {int(labels.max())}")
+    if embeddings.shape[1:] != weight.shape[1:]:
+        shapes = f"{tuple(embeddings.shape)} and {tuple(weight.shape)}"
+        raise ValueError(f"embeddings and weight have rows of one length, as in nn.Linear; the shapes are {shapes}")
+    return _unit_rows(embeddings, "embeddings"), _unit_rows(weight, "weight")
