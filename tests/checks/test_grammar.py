@@ -296,7 +296,6 @@ def test_spaces_sizes_and_comments_carry_nothing():
         assert parse(text) == plain
 
 
-@pytest.mark.xfail(strict=True, reason="engine: reported, not yet done")
 @pytest.mark.parametrize("text", [r"\left(n!\right)!", r"\left(2^{n}\right)!"])
 def test_parentheses_settle_a_factorial(text):
     assert latex(parse(text)) == text

@@ -116,6 +116,5 @@ def test_no_display_escapes(read, text):
     assert found
 
 
-@pytest.mark.xfail(strict=True, reason="engine: reported, not yet done")
 def test_code_inside_a_sentence_is_no_display(read):
     assert not read("# T\n\nwrite `$$ a $$` on its own line\n").displays
