@@ -26,6 +26,8 @@ myst_enable_extensions = ["amsmath", "attrs_inline", "colon_fence", "deflist", "
 myst_heading_anchors = 3
 bibtex_bibfiles = sorted(str(p) for p in CHAPTERS.rglob("*.bib"))
 bibtex_reference_style = "author_year"
+# Each chapter has its own list of references: the same short label in two of them is no clash.
+suppress_warnings = ["bibtex.duplicate_label"]
 nb_execution_mode = "cache"
 nb_execution_excludepatterns = sorted(p.name for p in CHAPTERS.glob("*.md"))
 nb_merge_streams = True
