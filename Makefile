@@ -14,7 +14,7 @@ WORKERS ?= 2
 
 lab: .venv/ready
 	@$(RUN) -m jupyter trust tests/recorded/*/*.ipynb >/dev/null 2>&1 || true
-	OMP_NUM_THREADS=1 PYTHONHASHSEED=0 .venv/bin/jupyter lab
+	OMP_NUM_THREADS=1 PYTHONHASHSEED=0 .venv/bin/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root)
 
 book: .venv/ready
 	$(RUN) -m sphinx -q -W --keep-going -b html -c book chapters _build/html
