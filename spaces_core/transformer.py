@@ -1,6 +1,5 @@
 """A Transformer small enough to train inside a chapter, with its attention left open."""
 
-import torch
 from torch import nn
 from torch.nn import functional as F
 
@@ -46,6 +45,7 @@ class SmallTransformer(nn.Module):
     Raises:
         ValueError: `dim` is no multiple of `heads`.
 
+    >>> import torch
     >>> model = SmallTransformer(words=100, dim=32, heads=2, positions=16)
     >>> model(torch.zeros(3, 16, dtype=torch.long)).shape
     torch.Size([3, 16, 100])
