@@ -4,15 +4,14 @@
 
 For `chapters/<part>/<topic>.md` this writes, in `tests/recorded/<part>/`: `<topic>.ipynb` (the notebook with outputs),
 `<topic>.ledger.json` (what was checked, written by the chapter), `<topic>.figures.json` (the numbers drawn) and
-`<topic>.run.json` (when, how long, on what). A chapter is run again when a code cell, a display, `spaces_core` or
-`figures` has changed; a change of prose alone keeps the outputs. Exits with 1 when a chapter
-fails, naming chapter and cell.
+`<topic>.run.json` (when, how long, on what). A chapter is run again when a code cell, a display, or a file of
+`spaces_core` or `figures` that it imports has changed; a change of prose alone keeps the outputs. Exits with 1 when
+a chapter fails, naming chapter and cell.
 """
 
 import argparse
 import concurrent.futures
 import datetime
-import hashlib
 import json
 import os
 import re
@@ -25,6 +24,7 @@ from typing import Any
 
 from spaces_core import machine
 from spaces_core.checks.page import read_page
+from spaces_core.sources import sources_hash
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS, RECORDED = ROOT / "chapters", ROOT / "tests" / "recorded"
@@ -66,8 +66,8 @@ def read_source(name: str) -> Any:
 
 def record(name: str, force: bool = False) -> str:
     """Bring the recording of one chapter up to date; returns what was done."""
-    nb, run = read_source(name), _read_json(name, ".run.json")
-    if not force and run and run.get("sources") == sources_hash() and _keep_outputs(name, nb):
+    nb = read_source(name)
+    if not force and not outdated(name) and _keep_outputs(name, nb):
         return "kept its outputs" if _write(name, nb) else "is up to date"
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
@@ -84,19 +84,20 @@ def record(name: str, force: bool = False) -> str:
         "code_cells": sum(c.cell_type == "code" for c in nb.cells),
         "hardware": machine.hardware(),
         "versions": machine.versions(),
-        "sources": sources_hash(),
+        "sources": sources_hash(_all_code(nb)),
     }
     (RECORDED / f"{name}.run.json").write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
     return f"ran in {seconds} s"
 
 
-def sources_hash() -> str:
-    """One hash of the code that chapters import: recordings made with other code are made again."""
-    digest = hashlib.sha256()
-    for room in ("spaces_core", "figures"):
-        for path in sorted((ROOT / room).rglob("*.py")):
-            digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
+def outdated(name: str) -> bool:
+    """Whether the library or the figures that a chapter imports have changed since it was recorded."""
+    run = _read_json(name, ".run.json")
+    return run is None or run["sources"] != sources_hash(_all_code(read_source(name)))
+
+
+def _all_code(nb: Any) -> str:
+    return "\n".join(cell.source for cell in nb.cells if cell.cell_type == "code")
 
 
 def _execute(name: str, nb: Any, folder: Path) -> None:

@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from spaces_core.record import ROOT
+from spaces_core.record import ROOT, chapter_names, outdated
+from spaces_core.sources import files_behind
 
 FRONT = """---
 jupytext:
@@ -155,9 +156,34 @@ def test_a_changed_display_or_cell_is_run_again(book, old, new):
 
 
 def test_a_changed_library_is_run_again(book):
-    with (book.root / "spaces_core" / "exercises.py").open("a") as source:
+    with (book.root / "spaces_core" / "plotting.py").open("a") as source:
         source.write("\n# changed\n")
     assert "ran in" in book.record().stdout
+
+
+def test_code_that_a_chapter_does_not_import_leaves_its_recording(book):
+    with (book.root / "spaces_core" / "transformer.py").open("a") as source:
+        source.write("\n# changed\n")
+    assert "is up to date" in book.record().stdout
+
+
+def test_the_files_behind_code_are_those_of_the_names_it_uses():
+    def behind(code):
+        return {p.relative_to(ROOT).as_posix() for p in files_behind(code)}
+
+    assert behind("import torch") == set()
+    assert behind("from spaces_core.entropy import entropy") == {"spaces_core/entropy/entropy_normalization.py"}
+    assert behind("from spaces_core import init_variance") == {"spaces_core/training/nonsquare_init.py"}
+    assert behind("from figures.penalties import gradient_penalty as draw") == {
+        "figures/penalties/gradient_penalty.py",
+        "spaces_core/plotting.py",
+    }
+    assert {"spaces_core/checks/prove.py", "spaces_core/checks/tree.py"} <= behind("from spaces_core.checks import Vec")
+
+
+@pytest.mark.parametrize("name", chapter_names())
+def test_every_chapter_was_recorded_with_the_present_code(name):
+    assert not outdated(name), f"python -m spaces_core.record {name}"
 
 
 def test_a_failing_chapter_is_named_with_its_cell_and_leaves_the_recording(book):
