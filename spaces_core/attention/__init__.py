@@ -4,5 +4,12 @@ from ..lazy import attach
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
-    {},
+    {
+        "apply_angles": "rope_tie",
+        "batch_positions": "rope_tie",
+        "grid_layout": "rope_tie",
+        "interleaved_angles": "rope_tie",
+        "mixed_positions": "rope_tie",
+        "section_angles": "rope_tie",
+    },
 )
