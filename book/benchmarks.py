@@ -17,9 +17,13 @@ class BenchmarkTable(SphinxDirective):
 
     def run(self):
         self.env.note_dependency(str(RESULT))
-        stored = json.loads(RESULT.read_text()) if RESULT.exists() else {}
-        markup = "".join(topic_html(topic, record) for topic, record in stored.items())
-        return [nodes.raw("", markup or "<p>None recorded so far.</p>", format="html")]
+        return [nodes.raw("", all_topics(), format="html")]
+
+
+def all_topics() -> str:
+    """Every table of the record."""
+    stored = json.loads(RESULT.read_text()) if RESULT.exists() else {}
+    return "".join(topic_html(*item) for item in stored.items()) or "<p>None recorded so far.</p>"
 
 
 def topic_html(topic: str, record: dict) -> str:

@@ -20,6 +20,7 @@ extensions = [
     "recordings",
     "evidence",
     "benchmarks",
+    "front",
     "recheck",
 ]
 myst_enable_extensions = ["amsmath", "attrs_inline", "colon_fence", "deflist", "dollarmath"]

@@ -1,14 +1,19 @@
 """Evidence on the page, made from the ledgers: the badge beside each equation, and the tables of all statements."""
 
+import ast
 import html
 import json
+import re
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 
 from docutils import nodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from spaces_core.record import RECORDED, ROOT, chapter_names
+from spaces_core.checks.page import read_page
+from spaces_core.record import CHAPTERS, RECORDED, ROOT, chapter_names
 
 KINDS = {
     "definition": "introduces notation; later checks evaluate its right-hand side",
@@ -18,6 +23,7 @@ KINDS = {
     "measured": "is an experiment on data, over several seeds, with its interval",
     "refuted": "is false as published: a machine-checked counterexample stands beside the corrected statement",
 }
+CHECKS = {"define", "assume", "prove", "sample", "measure", "refute"}
 log = logging.getLogger(__name__)
 
 
@@ -30,21 +36,26 @@ def ledgers() -> dict[str, dict]:
 class Evidence:
     """Turns the statements of all ledgers into HTML for one page."""
 
-    def __init__(self, app, docname):
-        self.app, self.docname = app, docname
+    def __init__(self, docname: str, uri: Callable[[str], str], highlight: Callable[[str], str] | None = None):
+        """`uri` gives the address of a chapter as seen from `docname`; `highlight` turns Python into HTML."""
+        self.docname, self.uri = docname, uri
+        self.highlight = highlight or (lambda code: f"<pre>{html.escape(code)}</pre>")
         self.ledgers = ledgers()
         self.home = {s["label"]: name for name, ledger in self.ledgers.items() for s in ledger["statements"]}
-        self.equations = app.env.domaindata["math"]["objects"]
+        self.number = {label: n for ledger in self.ledgers.values() for label, n in numbers(ledger).items()}
+        self.code = {}
+
+    def href(self, label: str) -> str:
+        home = self.home[label]
+        return f"{'' if home == self.docname else self.uri(home)}#{anchor(label)}"
 
     def link(self, label: str) -> str:
-        """The equation's number, or its label where the number says nothing, as a link."""
+        """The equation's number, with its chapter where that is another page, as a link."""
         if label not in self.home:
             return f"<code>{html.escape(label)}</code>"
         home = self.home[label]
-        number = self.equations.get(label, ("", "?"))[1]
-        page = "" if home == self.docname else self.app.builder.get_relative_uri(self.docname, home)
-        text = f"({number})" if home == self.docname else f"{self.ledgers[home]['title']} ({number})"
-        return f'<a href="{page}#{anchor(label)}">{html.escape(text)}</a>'
+        text = "" if home == self.docname else f"{self.ledgers[home]['title']} "
+        return f'<a href="{self.href(label)}">{html.escape(text)}({self.number[label]})</a>'
 
     def links(self, labels: list[str]) -> str:
         return ", ".join(map(self.link, labels))
@@ -62,7 +73,9 @@ class Evidence:
     def panel(self, s: dict) -> str:
         """The badge, opening to what was checked."""
         typos = s.get("typos") or {}
-        facts = [("As the machine read it", tex(s["read"])), ("How", html.escape(s.get("method") or KINDS[s["kind"]]))]
+        covers = f"{s['kind']}, {s['scope']}" if s.get("scope") else s["kind"]
+        facts = [("As the machine read it", tex(s["read"])), ("Known as", html.escape(f"{covers}: {KINDS[s['kind']]}"))]
+        facts += [("How", html.escape(s["method"]))] if s.get("method") not in (None, "", s["kind"]) else []
         facts += [("Under", self.links(s["assumes"]))] if s.get("assumes") else []
         facts += [("Taken as one symbol", ", ".join(map(tex, s["atoms"])))] if s.get("atoms") else []
         facts += [("Rests on", self.links(s["uses"]))] if s.get("uses") else []
@@ -74,11 +87,19 @@ class Evidence:
                 f"<li>{tex(t['latex'])} <small>{html.escape(str(t['how']))}</small></li>" for t in typos["examples"]
             )
             facts.append(("Typos", f"{teeth(typos)}<ul>{shown}</ul>" if shown else teeth(typos)))
+        facts.append(("The check", self.check(s["label"])))
         rows = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in facts if text)
         return (
             f'<details class="evidence evidence-{s["kind"]}" data-label="{s["label"]}">'
             f'<summary>{self.badge(s)}</summary><dl class="tex2jax_ignore">{rows}</dl></details>'
         )
+
+    def check(self, label: str) -> str:
+        """The code that checks a statement."""
+        home = self.home[label]
+        if home not in self.code:
+            self.code[home] = check_code(home)
+        return "".join(map(self.highlight, self.code[home].get(label, [])))
 
     def detail(self, name: str, value) -> tuple[str, str]:
         """One display-only fact of a statement."""
@@ -87,18 +108,12 @@ class Evidence:
         text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
         return html.escape(name.capitalize()), html.escape(text)
 
-    def bar(self, totals: dict) -> str:
+    @staticmethod
+    def bar(totals: dict) -> str:
         """How much of a chapter is known in which way."""
         parts = [f'<span class="evidence-{k}"><b>{totals[k]}</b> {k}</span>' for k in KINDS if totals.get(k)]
-        return f'<p class="evidence-bar">{" ".join(parts)}</p>'
-
-    def fill_contents(self, doctree) -> None:
-        """On the front page, beside each chapter, how much of it is known in which way."""
-        pages = {self.app.builder.get_relative_uri(self.docname, name): name for name in self.ledgers}
-        for link in list(doctree.findall(nodes.reference)):
-            name = pages.get(link.get("refuri"))
-            if name:
-                link.parent.parent.append(nodes.raw("", self.bar(self.ledgers[name]["totals"]), format="html"))
+        strip = "".join(f'<i class="evidence-{k}" style="flex-grow: {totals[k]}"></i>' for k in KINDS if totals.get(k))
+        return f'<p class="evidence-bar">{" ".join(parts)}<span class="strip" aria-hidden="true">{strip}</span></p>'
 
     def totals(self) -> str:
         """All chapters: what is known, and how."""
@@ -119,29 +134,46 @@ class Evidence:
         )
 
     def statements(self) -> str:
-        """Every statement of the book, chapter by chapter."""
-        blocks = []
+        """Every statement of the book, to sort and to filter."""
+        rows, methods = "", set()
         for name, ledger in self.ledgers.items():
-            rows = "".join(
-                f"<tr><td>{self.link_number(s)}</td><td>{tex(s['read'])}</td>"
-                f'<td><span class="evidence-mark evidence-{s["kind"]}">{s["kind"]}</span></td>'
-                f"<td>{html.escape(s.get('scope') or '')}</td><td>{ratio(s)}</td><td>{self.numbers(s)}</td></tr>"
-                for s in ledger["statements"]
-            )
-            page = self.app.builder.get_relative_uri(self.docname, name)
-            head = ("Equation", "Statement", "Kind", "Scope", "Typos caught", "Rests on")
-            title = f'<h3><a href="{page}">{html.escape(ledger["title"])}</a></h3>'
-            blocks.append(title + self.bar(ledger["totals"]) + table(head, rows))
-        return "".join(blocks)
+            for s in ledger["statements"]:
+                method = s.get("method") or s["kind"]
+                methods.add(method)
+                number = self.number[s["label"]]
+                needed = [u for u in rests_on(s) if u in self.home]
+                rest = ", ".join(f'<a href="{self.href(u)}">({self.number[u]})</a>' for u in needed)
+                cells = [
+                    (name, f'<a href="{self.uri(name)}">{html.escape(ledger["title"])}</a>'),
+                    (number, f'<a href="{self.href(s["label"])}">({number})</a>'),
+                    ("", f'<span class="tex-later">\\({html.escape(s["read"])}\\)</span>'),
+                    (list(KINDS).index(s["kind"]), mark(s["kind"])),
+                    ("", html.escape(s.get("scope") or "")),
+                    ("", html.escape(method)),
+                    ((s.get("typos") or {}).get("caught", 0), ratio(s)),
+                    (len(needed), rest),
+                ]
+                data = f'data-kind="{s["kind"]}" data-part="{name.split("/")[0]}" data-chapter="{name}"'
+                keys = (f' data-sort="{key}"' if key != "" else "" for key, _ in cells)
+                body = "".join(f"<td{key}>{text}</td>" for key, (_, text) in zip(keys, cells, strict=True))
+                rows += f'<tr {data} data-method="{html.escape(method)}">{body}</tr>'
+        head = ("Chapter", "Equation", "Statement", "Kind", "Scope", "Method", "Typos caught", "Rests on")
+        titles = {name: ledger["title"] for name, ledger in self.ledgers.items()}
+        choices = [
+            choice("kind", {k: k for k in KINDS}),
+            choice("part", {name.split("/")[0]: name.split("/")[0] for name in titles}),
+            choice("chapter", titles),
+            choice("method", {m: m for m in sorted(methods)}),
+        ]
+        return (
+            f'<div class="statements" id="statements"><form class="statements-filter" hidden>{"".join(choices)}'
+            '<label>contains <input type="search" name="words" autocomplete="off"></label> '
+            '<button type="reset">show all</button><p role="status" aria-live="polite"></p></form>'
+            f"{table(head, rows)}</div>"
+        )
 
     def link_number(self, s: dict) -> str:
-        page = self.app.builder.get_relative_uri(self.docname, self.home[s["label"]])
-        number = self.equations.get(s["label"], ("", "?"))[1]
-        return f'<a href="{page}#{anchor(s["label"])}">({number})</a>'
-
-    def numbers(self, s: dict) -> str:
-        named = {other["label"]: other for ledger in self.ledgers.values() for other in ledger["statements"]}
-        return ", ".join(self.link_number(named[label]) for label in s.get("uses", []) if label in named)
+        return f'<a href="{self.href(s["label"])}">({self.number[s["label"]]})</a>'
 
     def refuted(self) -> str:
         """The published statements that a counterexample refutes, chapter by chapter."""
@@ -159,10 +191,53 @@ class Evidence:
                         f"<td>{html.escape(s['scope'])}: its sides are {sides}</td><td>{corrected}</td></tr>"
                     )
             if rows:
-                page = self.app.builder.get_relative_uri(self.docname, name)
+                page = self.uri(name)
                 head = ("Equation", "As published", "Counterexample", "Corrected")
                 blocks += f'<h2><a href="{page}">{html.escape(ledger["title"])}</a></h2>{table(head, rows)}'
         return blocks or "<p>Nothing so far.</p>"
+
+
+def numbers(ledger: dict) -> dict[str, int]:
+    """The number of each equation of a chapter: its place on the page."""
+    labels = dict.fromkeys(s["label"] for s in sorted(ledger["statements"], key=lambda s: s["line"]))
+    return {label: n for n, label in enumerate(labels, 1)}
+
+
+def rests_on(s: dict) -> list[str]:
+    """The labels that a statement needs: definitions, earlier statements and assumptions."""
+    return list(dict.fromkeys([*s.get("uses", []), *s.get("assumes", [])]))
+
+
+def check_code(name: str) -> dict[str, list[str]]:
+    """For each label of a chapter, the statements of its check cells that name it as what they check."""
+    found: dict[str, list[str]] = {}
+    for cell in read_page(CHAPTERS / f"{name}.md").cells:
+        if "check" not in cell.tags:
+            continue
+        for statement in ast.parse(cell.source).body:
+            for node in ast.walk(statement):
+                if (
+                    isinstance(node, ast.Call)
+                    and isinstance(node.func, ast.Attribute)
+                    and node.func.attr in CHECKS
+                    and node.args
+                    and isinstance(node.args[0], ast.Constant)
+                ):
+                    whole = ast.get_source_segment(cell.source, statement)
+                    if whole not in found.setdefault(node.args[0].value, []):
+                        found[node.args[0].value].append(whole)
+    return found
+
+
+def mark(kind: str) -> str:
+    return f'<span class="evidence-mark evidence-{kind}">{kind}</span>'
+
+
+def choice(name: str, values: dict[str, str]) -> str:
+    """A list to choose from, with everything as its first choice."""
+    options = "".join(f'<option value="{html.escape(v)}">{html.escape(t)}</option>' for v, t in values.items())
+    options = f'<option value="">all</option>{options}'
+    return f'<label>{name} <select name="{name}" autocomplete="off">{options}</select></label> '
 
 
 def anchor(label: str) -> str:
@@ -197,7 +272,7 @@ def runs(evidence: Evidence) -> str:
     rows, settings = "", {}
     for name, ledger in evidence.ledgers.items():
         run = json.loads((RECORDED / f"{name}.run.json").read_text())
-        page = evidence.app.builder.get_relative_uri(evidence.docname, name)
+        page = evidence.uri(name)
         statements = sum(s["relations"] for s in ledger["statements"])
         cells = (
             run["recorded"],
@@ -218,8 +293,35 @@ class evidence_table(nodes.General, nodes.Element):
     """Stands for a table until the numbers of all equations are known."""
 
 
+def blocks() -> dict[str, Callable[[Evidence], str]]:
+    """What a page may show of the ledgers, by name."""
+    import benchmarks
+    import front
+    import graph
+
+    return {
+        "totals": Evidence.totals,
+        "statements": Evidence.statements,
+        "refuted": Evidence.refuted,
+        "runs": runs,
+        "promise": front.promise,
+        "graph": graph.book,
+        "benchmarks": lambda evidence: benchmarks.all_topics(),
+    }
+
+
+SHOWN = re.compile(r"""^show\(["'](\w+)["']\)$""", re.M)
+
+
+def replace_cells(app, doctree):
+    """A cell that shows a table in JupyterLab is, in the static page, that table."""
+    for cell in list(doctree.findall(nodes.container)):
+        if cell.get("nb_element") == "cell_code" and (shown := SHOWN.search(cell.astext())):
+            cell.replace_self(evidence_table(what=shown[1]))
+
+
 class EvidenceTable(SphinxDirective):
-    """`{evidence} totals`, `{evidence} statements`, `{evidence} refuted` or `{evidence} runs`."""
+    """`{evidence} totals`, or another of `blocks`."""
 
     required_arguments = 1
 
@@ -231,14 +333,14 @@ def decorate(app, doctree, docname):
     """Put the badges beside the equations and fill the tables."""
     if app.builder.format != "html":
         return
-    evidence = Evidence(app, docname)
+    evidence = Evidence(
+        docname,
+        partial(app.builder.get_relative_uri, docname),
+        lambda code: app.builder.highlighter.highlight_block(code, "python"),
+    )
     for node in list(doctree.findall(evidence_table)):
-        markup = {"totals": evidence.totals, "statements": evidence.statements, "refuted": evidence.refuted}
-        markup["runs"] = lambda: runs(evidence)
-        node.replace_self(nodes.raw("", markup[node["what"]](), format="html"))
+        node.replace_self(nodes.raw("", blocks()[node["what"]](evidence), format="html"))
         doctree["has_evidence_math"] = True
-    if docname == app.config.root_doc:
-        evidence.fill_contents(doctree)
     ledger = evidence.ledgers.get(docname)
     if ledger is None:
         return
@@ -288,6 +390,7 @@ def setup(app):
     app.add_node(evidence_table)
     app.add_directive("evidence", EvidenceTable)
     app.connect("env-get-outdated", outdated)
+    app.connect("doctree-read", replace_cells)
     app.connect("doctree-resolved", decorate)
     app.connect("html-page-context", needs_math, priority=100)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

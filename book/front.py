@@ -1,0 +1,132 @@
+"""The front page: the promise in one screen, and the contents made from the chapters that exist."""
+
+import html
+import json
+import re
+import sys
+from pathlib import Path
+
+from evidence import Evidence, ledgers, tex
+
+from spaces_core.record import CHAPTERS, RECORDED, chapter_names
+
+PARTS = ("entropy", "similarity", "training", "penalties", "attention", "generation", "practice")
+CHAPTER = "entropy/entropy_normalization"
+STEPS = (
+    (r"Raise probabilities to a power $\gamma$ and normalize:", "eq-ent-power"),
+    (
+        r"With $V$ the variance of $\log p$ under $\tilde p$, the entropy $H$ has its top at $\gamma = 0$:",
+        "eq-ent-slope",
+    ),
+    ("So an entropy is met twice, and it is <em>not</em> true that meeting it keeps the order:", "eq-ent-claim-order"),
+)
+EVERY = 2
+REGION = re.compile(r"(?<=^% contents\n).*?(?=^% end of contents$)", re.M | re.S)
+CLAIM = re.compile(r"^```\{admonition\} (?:The claim|Claim)\n(?::class:[^\n]*\n)?\n(.*?)(?:\n\n|\n```)", re.M | re.S)
+
+
+def promise(evidence: Evidence) -> str:
+    """A derivation with its badges beside the slider of its chapter."""
+    ledger = evidence.ledgers.get(CHAPTER)
+    if ledger is None:
+        return ""
+    found = {s["label"]: s for s in ledger["statements"]}
+    steps = ""
+    for text, label in STEPS:
+        s = found[label]
+        steps += (
+            f"<p>{re.sub(r'[$](.*?)[$]', lambda m: tex(m[1]), text)}</p>"
+            '<div class="math notranslate nohighlight"><span class="eqno">'
+            f'<a href="{evidence.href(label)}">({evidence.number[label]})</a></span>'
+            f"\\[{html.escape(s['latex'])}\\]</div>{evidence.panel(s)}"
+        )
+    more = f'<a href="{evidence.uri(CHAPTER)}">{html.escape(ledger["title"])}: the whole chapter</a>'
+    moving = recorded_slider(CHAPTER, EVERY)
+    return f'<div class="front"><div>{steps}</div><div>{moving}<p class="front-more">{more}</p></div></div>'
+
+
+def recorded_slider(name: str, every: int) -> str:
+    """The slider of a chapter's recording with one in `every` of its positions, the numbers of its strokes rounded."""
+    notebook = json.loads((RECORDED / f"{name}.ipynb").read_text())
+    outputs = (
+        "".join(o["data"].get("text/html", ""))
+        for cell in notebook["cells"]
+        for o in cell.get("outputs", [])
+        if "data" in o
+    )
+    markup = next(text for text in outputs if "spaces-slider" in text)
+    start = int(re.search(r' value="(\d+)"', markup)[1])
+    values = json.loads(html.unescape(re.search(r'data-values="([^"]*)"', markup)[1]))
+    kept = range(start % every, len(values), every)
+    head, *frames = re.split(r'(?=<div data-frame="\d+")', markup)
+    frames[-1], tail = frames[-1].rsplit("</figure>", 1)
+    head = re.sub(r'data-values="[^"]*"', f'data-values="{html.escape(json.dumps([values[k] for k in kept]))}"', head)
+    head = re.sub(r' max="\d+"', f' max="{len(kept) - 1}"', head)
+    head = re.sub(r' value="\d+"', f' value="{start // every}"', head)
+    body = "".join(
+        re.sub(r'data-frame="\d+"', f'data-frame="{place}"', short(frames[k]), count=1) for place, k in enumerate(kept)
+    )
+    return f"{head}{body}</figure>{tail}"
+
+
+def short(svg: str) -> str:
+    """A picture whose paths are given to a hundredth of a point."""
+    return re.sub(r'(?<= d=")[^"]*', lambda d: re.sub(r"(\.\d\d)\d+", r"\1", d[0]), svg)
+
+
+def claim(name: str) -> str:
+    """The first sentence of a chapter's claim, as MyST, without references to its equations."""
+    found = CLAIM.search((CHAPTERS / f"{name}.md").read_text())
+    text = " ".join(found[1].split()) if found else ""
+    text = re.sub(r"\s*\(?(?:\{eq\}`[^`]*`(?:, | and )?)+\)?", "", text)
+    text = re.sub(r"\{cite[^}]*\}`[^`]*`", "", text)
+    return re.split(r"(?<=[.?!])\s+(?=[A-Z*$])", text)[0].strip()
+
+
+def contents() -> str:
+    """The list of the chapters that exist, part by part, as MyST, with the table of contents that Sphinx needs."""
+    names = chapter_names()
+    parts = sorted({n.split("/")[0] for n in names}, key=lambda p: (PARTS.index(p) if p in PARTS else len(PARTS), p))
+    titles = {n: re.search(r"^# (.*)$", (CHAPTERS / f"{n}.md").read_text(), re.M)[1] for n in names}
+    text = ""
+    for part in parts:
+        mine = [n for n in names if n.startswith(f"{part}/")]
+        text += f"\n**{part.capitalize()}**\n\n" + "".join(f"- [{titles[n]}]({n}.md)\n" for n in mine)
+    for part in parts:
+        text += f"\n```{{toctree}}\n:hidden:\n:caption: {part.capitalize()}\n:glob:\n\n{part}/*\n```\n"
+    return text + "\n"
+
+
+def fill_contents(text: str) -> str:
+    """The index with its contents made anew, and under each chapter its claim and evidence."""
+    known = ledgers()
+
+    def more(line: re.Match) -> str:
+        name = line[1]
+        bar = Evidence.bar(known[name]["totals"]) if name in known else ""
+        return f"{line[0]}\n\n  {claim(name)}\n\n  ```{{raw}} html\n  {bar}\n  ```\n"
+
+    made = re.sub(r"^- \[[^\]]*\]\(([\w-]+/[\w-]+)\.md\)$", more, contents(), flags=re.M)
+    return REGION.sub(lambda _: made, text)
+
+
+def read_index(app, docname, source):
+    if docname == app.config.root_doc:
+        source[0] = fill_contents(source[0])
+
+
+def widen(app, doctree):
+    """The front page has no list of its own sections beside it."""
+    if app.env.docname == app.config.root_doc:
+        app.env.metadata[app.env.docname]["hide-toc"] = True
+
+
+def setup(app):
+    app.connect("source-read", read_index)
+    app.connect("doctree-read", widen)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+if __name__ == "__main__":
+    page = Path(CHAPTERS / "index.md")
+    sys.exit(None if page.write_text(REGION.sub(lambda _: contents(), page.read_text())) else 1)
