@@ -9,7 +9,10 @@ __getattr__, __dir__, __all__ = attach(
         "batch_positions": "rope_tie",
         "grid_layout": "rope_tie",
         "interleaved_angles": "rope_tie",
+        "iterative_pinv": "nystromformer",
         "mixed_positions": "rope_tie",
+        "nystrom_attention": "nystromformer",
+        "nystrom_factors": "nystromformer",
         "section_angles": "rope_tie",
     },
 )

@@ -1,0 +1,303 @@
+"""Nyström attention: the laws, the peers and their faults, each trap, bad input."""
+
+import math
+import warnings
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.nn.functional import scaled_dot_product_attention
+
+from spaces_core.attention import iterative_pinv, nystrom_attention, nystrom_factors
+from spaces_core.attention.nystromformer import _check
+
+pinv_peer = pytest.importorskip("nystrom_attention.nystrom_attention")
+
+
+def heads(seed=0, batch=2, h=3, n=48, d=8, dtype=torch.float64, smooth=0.0):
+    """Queries, keys and values, first-order autoregressive along the sequence."""
+    g = torch.Generator().manual_seed(seed)
+    x = torch.randn(3, batch, h, n, d, generator=g, dtype=dtype)
+    for t in range(1, n):
+        x[..., t, :] = smooth * x[..., t - 1, :] + math.sqrt(1 - smooth**2) * x[..., t, :]
+    return x.unbind(0)
+
+
+def stochastic(seed=0, m=6, batch=(), dtype=torch.float64, scale=2.0):
+    g = torch.Generator().manual_seed(seed)
+    return (scale * torch.randn(*batch, m, m, generator=g, dtype=dtype)).softmax(-1)
+
+
+# --- the law ----------------------------------------------------------------------------------------------------------
+@settings(max_examples=30, deadline=None)
+@given(
+    seed=st.integers(0, 1000),
+    n=st.integers(1, 40),
+    landmarks=st.integers(1, 12),
+    inverse=st.sampled_from(["iterated", "exact", "identity"]),
+    real=st.integers(1, 40),
+)
+def test_it_is_the_product_of_its_factors_at_any_length_and_mask(seed, n, landmarks, inverse, real):
+    q, k, v = heads(seed, batch=1, n=n)
+    mask = torch.arange(n)[None] < min(real, n)
+    f, a, b = nystrom_factors(q, k, mask, landmarks)
+    for factor in (f, a, b):
+        torch.testing.assert_close(factor.sum(-1), torch.ones(factor.shape[:-1], dtype=q.dtype))
+    out = nystrom_attention(q, k, v, mask, landmarks, inverse=inverse)
+    if min(real, n) <= landmarks:
+        expected = scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None])
+    else:
+        middle = {"iterated": iterative_pinv, "exact": torch.linalg.pinv, "identity": torch.ones_like}[inverse](a)
+        middle = torch.eye(a.shape[-1], dtype=a.dtype) if inverse == "identity" else middle
+        expected = f @ middle @ b @ v
+    expected = expected * mask[:, None, :, None]
+    torch.testing.assert_close(out, expected, rtol=1e-8, atol=1e-8 * float(expected.abs().max() + 1))
+
+
+@settings(max_examples=60, deadline=None)
+@given(y=st.floats(1e-3, 1.0), steps=st.integers(1, 8))
+def test_the_iteration_maps_the_error_as_derived(y, steps):
+    e = 1 - y
+    for _ in range(steps):
+        e = 0.75 * e**3 + 0.25 * e**4
+    a = torch.diag(torch.tensor([1.0, math.sqrt(y)], dtype=torch.float64))
+    av = a @ iterative_pinv(a, steps)
+    assert abs(1 - float(av[1, 1]) - e) < 1e-12
+
+
+@pytest.mark.parametrize("shape", [(5, 5), (7, 3), (3, 7)])
+def test_the_iteration_finds_the_pseudo_inverse(shape):
+    a = torch.randn(4, *shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    torch.testing.assert_close(iterative_pinv(a, 25), torch.linalg.pinv(a), rtol=1e-6, atol=1e-6)
+
+
+def test_rows_sum_to_one_with_a_converged_inverse():
+    q, k, _ = heads()
+    ones = torch.ones(*q.shape[:-1], 1, dtype=q.dtype)
+    torch.testing.assert_close(nystrom_attention(q, k, ones, landmarks=8, inverse="exact"), ones, rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(nystrom_attention(q, k, ones, landmarks=8, inverse="identity"), ones)
+
+
+def test_constant_queries_or_keys_are_exact():
+    q, k, v = heads()
+    for pair in ((q[:, :, :1].expand_as(q), k), (q, k[:, :, :1].expand_as(k))):
+        exact = scaled_dot_product_attention(*pair, v)
+        torch.testing.assert_close(nystrom_attention(*pair, v, landmarks=5, inverse="exact"), exact)
+
+
+# --- the peers --------------------------------------------------------------------------------------------------------
+def lucidrains(n, mask=None, landmarks=8, **other):
+    torch.manual_seed(0)
+    module = pinv_peer.NystromAttention(
+        dim=24, dim_head=8, heads=3, num_landmarks=landmarks, residual=False, **other
+    ).eval()
+    x = torch.randn(2, n, 24)
+    q, k, v = (y.unflatten(-1, (3, 8)).transpose(1, 2) for y in module.to_qkv(x).chunk(3, -1))
+
+    def ours(**options):
+        out = nystrom_attention(q, k, v, mask, landmarks, **options)
+        return module.to_out(out.transpose(1, 2).flatten(-2))
+
+    return module, x, ours
+
+
+def test_agrees_with_nystrom_attention_where_it_is_right():
+    """A batch of one head, a length that divides: the only case in which its norms and segments are the paper's."""
+    torch.manual_seed(0)
+    module = pinv_peer.NystromAttention(dim=24, dim_head=8, heads=1, num_landmarks=8, residual=False).eval()
+    x = torch.randn(1, 48, 24)
+    q, k, v = (y[:, None] for y in module.to_qkv(x).chunk(3, -1))
+    ours = module.to_out(nystrom_attention(q, k, v, landmarks=8)[:, 0])
+    torch.testing.assert_close(ours, module(x), rtol=1e-4, atol=1e-5)
+
+
+def test_agrees_with_its_pseudo_inverse():
+    a = stochastic(m=8, batch=(1,))
+    torch.testing.assert_close(
+        iterative_pinv(a), pinv_peer.moore_penrose_iter_pinv(a.float()).double(), rtol=1e-4, atol=1e-4
+    )
+
+
+def hugging_face(n=48, landmarks=8, **other):
+    from transformers import NystromformerConfig
+    from transformers.models.nystromformer.modeling_nystromformer import NystromformerSelfAttention
+
+    torch.manual_seed(0)
+    config = NystromformerConfig(
+        hidden_size=24, num_attention_heads=3, num_landmarks=landmarks, segment_means_seq_len=n, **other
+    )
+    module = NystromformerSelfAttention(config).eval()
+    module.conv_kernel_size = None
+    return module
+
+
+def test_agrees_with_transformers_on_one_head():
+    module = hugging_face()
+    module.num_attention_heads, module.attention_head_size = 1, 24
+    x = torch.randn(1, 48, 24)
+    q, k, v = (layer(x)[:, None] for layer in (module.query, module.key, module.value))
+    torch.testing.assert_close(nystrom_attention(q, k, v, landmarks=8)[:, 0], module(x)[0], rtol=1e-4, atol=1e-5)
+
+
+# --- traps ------------------------------------------------------------------------------------------------------------
+def test_a_row_does_not_depend_on_the_batch_and_the_peers_does():
+    q, k, v = heads(batch=3)
+    sharp = [torch.cat([y[:1], 6 * y[1:]]) for y in (q, k)]
+    alone = nystrom_attention(q[:1], k[:1], v[:1], landmarks=8)
+    torch.testing.assert_close(nystrom_attention(*sharp, v, landmarks=8)[:1], alone, rtol=1e-12, atol=1e-12)
+
+    module, x, _ = lucidrains(48)
+    x = torch.cat([x[:1], 20 * x[1:]])
+    assert (module(x)[:1] - module(x[:1])).abs().max() > 1e-3
+    hf = hugging_face()
+    assert (hf(x)[0][:1] - hf(x[:1])[0]).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("side", ["right", "left", "inside"])
+def test_padding_changes_nothing_and_the_peers_output_it_does(side):
+    q, k, v = heads(n=37)
+    places = {"right": range(37), "left": range(24, 61), "inside": [*range(20), *range(44, 61)]}[side]
+    mask = torch.zeros(2, 61, dtype=torch.bool)
+    mask[:, list(places)] = True
+    padded = []
+    for y in (q, k, v):
+        long = torch.full((2, 3, 61, 8), torch.nan, dtype=y.dtype)
+        long[:, :, list(places)] = y
+        padded.append(long)
+    ours = nystrom_attention(*padded, mask, landmarks=8)
+    torch.testing.assert_close(
+        ours[:, :, list(places)], nystrom_attention(q, k, v, landmarks=8), rtol=1e-10, atol=1e-10
+    )
+    assert not ours[:, :, ~mask[0]].any()
+
+    module, x, _ = lucidrains(37)
+    long = torch.zeros(2, 61, 24)
+    long[:, list(places)] = x
+    assert (module(long, mask=mask)[:, list(places)] - module(x)).abs().max() > 1e-3
+
+
+def test_a_mixed_batch_equals_each_sequence_alone():
+    lengths = (61, 30, 8, 3, 1, 0)
+    q, k, v = heads(batch=len(lengths), n=61)
+    mask = torch.arange(61) < torch.tensor(lengths)[:, None]
+    out = nystrom_attention(q, k, v, mask, landmarks=8)
+    assert out.isfinite().all()
+    for i, size in enumerate(lengths[:-1]):
+        one = [y[i : i + 1, :, :size] for y in (q, k, v)]
+        torch.testing.assert_close(out[i : i + 1, :, :size], nystrom_attention(*one, landmarks=8))
+        if size <= 8:
+            torch.testing.assert_close(out[i : i + 1, :, :size], scaled_dot_product_attention(*one))
+
+
+def test_any_length_and_a_mask_where_transformers_stops():
+    x = torch.randn(2, 50, 24)
+    hf = hugging_face(n=48)
+    with pytest.raises(RuntimeError):
+        hf(x)
+    with pytest.raises(RuntimeError):
+        hf(x[:, :48], attention_mask=torch.zeros(2, 1, 48, 48))
+    q, k, v = heads(n=50)
+    assert nystrom_attention(q, k, v, torch.ones(2, 50, dtype=torch.bool), landmarks=8).isfinite().all()
+
+
+def test_transformers_default_is_ordinary_attention():
+    from transformers import NystromformerConfig
+
+    config = NystromformerConfig()
+    assert config.num_landmarks == config.segment_means_seq_len  # the condition under which it never approximates
+
+
+def test_transformers_exact_start_reads_a_key_that_is_not_there():
+    with pytest.raises((TypeError, KeyError, AttributeError)):
+        hugging_face(inv_coeff_init_option=True)
+
+
+def test_a_singular_matrix_diverges_with_many_iterations_and_not_with_six():
+    thin = stochastic(3, 8)[:, :3].softmax(-1) @ stochastic(4, 8)[:3]
+    exact = torch.linalg.pinv(thin, rtol=1e-10)
+    error = {s: float((iterative_pinv(thin, s) - exact).norm() / exact.norm()) for s in (6, 15, 45)}
+    assert error[15] < 1e-6 and error[45] > 1e2 and error[6] < 1
+
+
+def test_zero_and_tiny_matrices_stay_finite():
+    assert not iterative_pinv(torch.zeros(2, 3, 3)).any()
+    a = torch.stack([torch.zeros(3, 3), torch.eye(3)])
+    torch.testing.assert_close(iterative_pinv(a)[1], torch.eye(3))
+
+
+def test_scores_of_any_size_stay_finite():
+    q, k, v = heads(dtype=torch.float32)
+    assert nystrom_attention(300 * q, 300 * k, v, landmarks=8).isfinite().all()
+
+
+def test_gradients():
+    q, k, v = (y[:1, :1, :9, :2].clone().requires_grad_() for y in heads())
+    mask = torch.tensor([[True] * 7 + [False] * 2])
+    for inverse in ("iterated", "identity"):
+        assert torch.autograd.gradcheck(
+            lambda *x, i=inverse: nystrom_attention(*x, mask, landmarks=3, iterations=3, inverse=i), (q, k, v)
+        )
+    short = torch.tensor([[True] * 2 + [False] * 7])
+    nystrom_attention(q, k, v, short, landmarks=3).sum().backward()
+    assert all(y.grad.isfinite().all() for y in (q, k, v))
+
+
+# --- dtypes -----------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-4), (torch.bfloat16, 0.1), (torch.float16, 0.02)])
+def test_lower_precision_agrees_with_float64(dtype, tolerance):
+    q, k, v = heads(smooth=0.9)
+    low = nystrom_attention(*(y.to(dtype) for y in (q, k, v)), landmarks=8)
+    assert low.dtype == dtype
+    torch.testing.assert_close(low.double(), nystrom_attention(q, k, v, landmarks=8), rtol=0, atol=tolerance)
+
+
+def test_device_and_leading_axes_are_kept():
+    x = torch.zeros(1, 9, 4, device="meta")
+    assert nystrom_attention(x, x, x, landmarks=3).device.type == "meta"
+    q, k, v = heads()
+    torch.testing.assert_close(
+        nystrom_attention(q[:, 1], k[:, 1], v[:, 1], landmarks=8), nystrom_attention(q, k, v, landmarks=8)[:, 1]
+    )
+
+
+# --- bad input --------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"is_causal": True}, "no causal form"),
+        ({"landmarks": 0}, "landmarks must be at least 1"),
+        ({"iterations": -1}, "iterations must be at least 0"),
+        ({"inverse": "pinv"}, "inverse must be one of"),
+    ],
+)
+def test_bad_options_are_explained(change, message):
+    q, k, v = heads()
+    with pytest.raises(ValueError, match=message):
+        nystrom_attention(q, k, v, **change)
+
+
+def test_bad_iterations_of_the_inverse():
+    with pytest.raises(ValueError, match="at least 0"):
+        iterative_pinv(torch.eye(2), -1)
+
+
+def test_bad_shapes_are_explained():
+    q, k, v = heads()
+    bad = [
+        ((q, k[:, :, :5], v, None, 8), "one sequence"),
+        ((q[0, 0], k[0, 0], v[0, 0], None, 8), r"use q\[None\]"),
+        ((q, k, v, torch.ones(2, 48), 8), "boolean"),
+        ((q, k, v, torch.ones(48, dtype=torch.bool), 8), r"\(batch, n\)"),
+        ((q[:, :, :0], k[:, :, :0], v[:, :, :0], None, 8), "empty"),
+    ]
+    for args, message in bad:
+        with pytest.raises(ValueError, match=message):
+            _check(*args)
+
+
+def test_it_warns_of_nothing():
+    q, k, v = heads()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        nystrom_attention(q, k, v, landmarks=7)
