@@ -21,6 +21,7 @@ extensions = [
     "evidence",
     "benchmarks",
     "front",
+    "previews",
     "recheck",
 ]
 myst_enable_extensions = ["amsmath", "attrs_inline", "colon_fence", "deflist", "dollarmath"]

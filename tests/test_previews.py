@@ -1,0 +1,78 @@
+"""A reference to an equation shows the equation to a mouse, a keyboard and a finger."""
+
+import pytest
+
+from tests.test_site import SITE, Visit
+
+CHAPTER, OTHER = "similarity/margin_softmax", "what-was-wrong"
+LINKS = 'article a[href*="#equation-"]:not(.headerlink)'
+
+
+@pytest.fixture
+def open_page(browser):
+    opened = []
+
+    def go(page):
+        opened.append(Visit(browser, page))
+        return opened[-1]
+
+    yield go
+    for visit in opened:
+        assert not visit.errors
+        assert not [url for url in visit.requests if not url.startswith((SITE.as_uri(), "data:", "blob:"))]
+        visit.context.close()
+
+
+def preview(visit):
+    box = visit.tab.get_by_role("tooltip")
+    box.locator("mjx-container").wait_for()
+    return box
+
+
+def test_hovering_shows_the_equation_and_leaving_hides_it(open_page):
+    visit = open_page(CHAPTER)
+    link = visit.tab.locator(LINKS).first
+    link.hover()
+    box = preview(visit)
+    assert link.inner_text().strip("()") in box.locator("p").inner_text()
+    target = visit.tab.locator("[id='" + link.get_attribute("href")[1:] + "'] mjx-container > mjx-math")
+    assert box.locator("mjx-math").first.inner_html() == target.first.inner_html(), "the equation of the reference"
+    assert link.get_attribute("aria-describedby") == "equation-preview"
+    visit.tab.mouse.move(640, 5)
+    box.wait_for(state="hidden")
+    assert link.get_attribute("aria-describedby") is None
+
+
+def test_the_keyboard_opens_and_closes_it(open_page):
+    visit = open_page(CHAPTER)
+    visit.tab.locator(LINKS).first.focus()
+    box = preview(visit)
+    visit.tab.keyboard.press("Escape")
+    assert not box.is_visible()
+    visit.tab.locator(LINKS).nth(1).focus()
+    assert preview(visit).is_visible()
+
+
+def test_an_equation_of_another_page_is_shown_and_nothing_is_loaded_before(open_page):
+    visit = open_page(OTHER)
+    assert not [url for url in visit.requests if url.endswith("equations.js")]
+    link = visit.tab.locator(LINKS).first
+    assert not link.get_attribute("href").startswith("#")
+    link.hover()
+    assert "refuted" in preview(visit).inner_text()
+
+
+def test_a_tap_shows_it_within_the_screen_and_the_next_follows(browser):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    tab = context.new_page()
+    tab.goto((SITE / f"{CHAPTER}.html").as_uri())
+    link = tab.locator(LINKS).first
+    link.tap()
+    box = tab.get_by_role("tooltip")
+    box.locator("mjx-container").wait_for()
+    assert "#" not in tab.url
+    at = box.bounding_box()
+    assert at["x"] >= 0 and at["x"] + at["width"] <= 390
+    link.tap()
+    tab.wait_for_url("**#equation-*")
+    context.close()
