@@ -371,10 +371,11 @@ def _sum(node, env):
     envs, symbolic = _loops(node, env)
     if envs is None:
         return sp.Sum(_open_body(node, env, symbolic), symbolic)
-    total = 0
+    total = None
     for e in envs:
-        total = evaluate(node.args[0], e) + total
-    return total
+        term = evaluate(node.args[0], e)
+        total = term if total is None else term + total
+    return 0 if total is None else total
 
 
 def _prod(node, env):

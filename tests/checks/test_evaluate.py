@@ -66,6 +66,12 @@ def test_norms_sums_and_members():
     assert value(r"\binom{5}{2} + 3!", {}) == 16
 
 
+def test_a_sum_of_matrices_is_a_matrix():
+    x = Vec([sp.Matrix([1, 2]), sp.Matrix([3, 4])])
+    assert value(r"\sum_i x_i x_i^\top", {"x": x, "i": range(1, 3)}) == sp.Matrix([[10, 14], [14, 20]])
+    assert value(r"\sum_{j \ne 1} j", {"j": range(1, 2)}) == 0
+
+
 def test_conditions_see_the_index_outside():
     v = {"x": Vec([1, 10, 100]), "i": range(1, 4), "j": range(1, 4)}
     assert value(r"\sum_i x_i \sum_{j \ne i} x_j", v) == 2 * (10 + 100 + 1000)
