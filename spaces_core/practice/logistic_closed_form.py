@@ -80,6 +80,39 @@ def _merge(a: dict[str, Tensor], b: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: mean if name == "mean" else a[name] + b[name] for name in a}
 
 
+def calibration_error(proba: Float[np.ndarray, "n k"], y: Int[np.ndarray, " n"], bins: int = 10) -> float:
+    r"""Expected calibration error: mean distance of confidence and accuracy over bins of equal width.
+
+    $\sum_b \frac{n_b}{n} |\operatorname{acc}_b - \operatorname{conf}_b|$, with the largest probability as confidence.
+
+    Args:
+        proba: class probabilities `(n, k)`.
+        y: the true class of each sample, as a column of `proba`, 0 to k - 1.
+        bins: of confidence, at least 1.
+
+    Returns:
+        a number in [0, 1]; 0 where confidence is right in each bin.
+
+    Raises:
+        ValueError: no samples, fewer than one bin, a label or a probability out of range.
+
+    >>> calibration_error(np.array([[0.75, 0.25]] * 4), np.array([0, 0, 0, 1]))
+    0.0
+
+    Source: Naeini, Cooper and Hauskrecht, 2015.
+    """
+    if bins < 1 or not len(proba):
+        raise ValueError(f"needs at least one sample and one bin, got {len(proba)} samples and bins={bins}")
+    if not (proba >= 0).all() or not (proba <= 1 + 1e-6).all():
+        raise ValueError("proba must hold probabilities in [0, 1] (not logits or log-probabilities)")
+    if y.min() < 0 or y.max() >= proba.shape[1]:
+        raise ValueError(f"y must be columns of proba, 0 to {proba.shape[1] - 1}, got {y.min()} to {y.max()}")
+    confidence, right = proba.max(1), proba.argmax(1) == y
+    number = np.minimum((confidence * bins).astype(int), bins - 1)
+    gaps = np.bincount(number, right - confidence, bins)
+    return float(np.abs(gaps).sum() / len(y))
+
+
 class GaussianSoftmaxClassifier(ClassifierMixin, BaseEstimator):
     r"""Softmax regression without iterations.
 
