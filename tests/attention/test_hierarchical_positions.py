@@ -25,6 +25,7 @@ def published(table, positions, alpha):
 
 
 # --- the law ------------------------------------------------------------------------------------
+@settings(deadline=None)
 @given(st.integers(2, 9), weight, st.integers(0, 99))
 def test_blocks_are_translations(n, alpha, seed):
     table = table_of(n, seed=seed)
@@ -38,6 +39,7 @@ def test_blocks_are_translations(n, alpha, seed):
     torch.testing.assert_close(swapped, (1 - ratio) * (table[None] - table[:, None]))
 
 
+@settings(deadline=None)
 @given(st.integers(2, 5), st.tuples(st.floats(0.05, 0.2), st.floats(0.21, 0.3)))
 def test_three_digits(n, weights):
     table = table_of(n)
@@ -53,6 +55,7 @@ def test_all_positions_differ():
     assert float(torch.cdist(longer, longer).fill_diagonal_(9).min()) > 0.1
 
 
+@settings(deadline=None)
 @given(st.integers(3, 9), st.integers(0, 2), weight)
 def test_kept_rows_stand_alone(n, keep, alpha):
     keep = min(keep, n - 2)
@@ -64,6 +67,7 @@ def test_kept_rows_stand_alone(n, keep, alpha):
 
 
 # --- the peer -----------------------------------------------------------------------------------
+@settings(deadline=None)
 @given(st.integers(2, 9), weight)
 def test_agrees_with_the_published_form(n, alpha):
     table, positions = table_of(n), torch.arange(n * n)
@@ -235,7 +239,7 @@ def test_refusals():
         extend_positions(empty, 40)
 
 
-@settings(max_examples=5)
+@settings(max_examples=5, deadline=None)
 @given(st.integers(16, 256))
 def test_any_length(length):
     model, n = family("Bert")
