@@ -1,10 +1,10 @@
-# make lab: read and run the book · make test: check everything · make book: the static pages · make record: run chapters anew
+# make lab: read and run the book · make test: check everything · make book: the static pages · make pdf: the book on paper · make record: run chapters anew
 PYTHON ?= python3
 EXTRAS := book,test,data,peers
 RUN := OMP_NUM_THREADS=1 PYTHONHASHSEED=0 .venv/bin/python
 WORKERS ?= 2
 
-.PHONY: lab test book record check bench lint clean
+.PHONY: lab test book pdf record check bench lint clean
 .DEFAULT_GOAL := lab
 
 .venv/ready: pyproject.toml constraints.txt share/lab-defaults.json share/lab-server.json
@@ -19,6 +19,9 @@ lab: .venv/ready
 book: .venv/ready
 	$(RUN) -m sphinx -q -W --keep-going -b html -c book chapters _build/html
 	@echo "The book is at _build/html/index.html"
+
+pdf: .venv/ready
+	$(RUN) book/pdf.py
 
 test: book
 	$(RUN) -m ruff check .

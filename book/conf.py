@@ -23,6 +23,7 @@ extensions = [
     "front",
     "previews",
     "recheck",
+    "single",
 ]
 myst_enable_extensions = ["amsmath", "attrs_inline", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
