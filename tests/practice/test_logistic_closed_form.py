@@ -3,13 +3,16 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.linalg import LinAlgWarning
 from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.datasets import load_digits, load_wine
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.utils.estimator_checks import check_estimator
 
-from spaces_core.practice import GaussianSoftmaxClassifier
+from spaces_core.practice import GaussianSoftmaxClassifier, calibration_error
+from tests.benchmarks.practice import logistic_closed_form as benchmark
 
 
 def data(seed=0, n=90, d=4, k=3, offset=0.0):
@@ -136,3 +139,118 @@ def test_bad_batches():
         GaussianSoftmaxClassifier().partial_fit(x, y, classes=[0, 1])
     with pytest.raises(ValueError, match="non-negative"):
         GaussianSoftmaxClassifier().fit(x, y, sample_weight=-np.ones(len(y)))
+
+
+# --- the law, over all parameters -------------------------------------------------------------------------------------
+problems = {"seed": st.integers(0, 10_000), "k": st.integers(2, 6), "d": st.integers(1, 5)}
+
+
+@settings(max_examples=60, deadline=None)
+@given(**problems, s=st.floats(0.01, 1), weighted=st.booleans())
+def test_probabilities_are_those_of_bayes_rule(seed, k, d, s, weighted):
+    x, y = data(seed, n=12 * k, d=d, k=k)
+    w = np.random.default_rng(seed).uniform(0.2, 3, len(y)) if weighted else np.ones(len(y))
+    model = GaussianSoftmaxClassifier(shrinkage=s).fit(x, y, sample_weight=w)
+    mu = np.stack([np.average(x[y == i], axis=0, weights=w[y == i]) for i in range(k)])
+    z = (x - mu[y]) * np.sqrt(w)[:, None]
+    cov = z.T @ z / w.sum()
+    cov = (1 - s) * cov + s * np.trace(cov) / d * np.eye(d)
+    share = np.array([w[y == i].sum() for i in range(k)]) / w.sum()
+    gap = x[:, None] - mu
+    joint = np.log(share) - np.einsum("nkd,de,nke->nk", gap, np.linalg.inv(cov), gap) / 2
+    joint -= joint.max(1, keepdims=True)
+    expected = joint - np.log(np.exp(joint).sum(1, keepdims=True))
+    np.testing.assert_allclose(model.predict_log_proba(x), expected, rtol=1e-6, atol=1e-8)
+    np.testing.assert_array_equal(model.predict(x), model.predict_proba(x).argmax(1))
+
+
+@settings(max_examples=30, deadline=None)
+@given(**problems, auto=st.booleans(), parts=st.integers(1, 5))
+def test_any_split_and_order_of_batches(seed, k, d, auto, parts):
+    x, y = data(seed, n=15 * k, d=d, k=k)
+    options = {"shrinkage": "auto" if auto else 0.1}
+    once = GaussianSoftmaxClassifier(**options).fit(x, y)
+    many = GaussianSoftmaxClassifier(**options)
+    for at in np.array_split(np.random.default_rng(seed).permutation(len(y)), parts):
+        many.partial_fit(x[at], y[at], classes=range(k))
+    np.testing.assert_allclose(many.predict_log_proba(x), once.predict_log_proba(x), rtol=1e-6, atol=1e-7)
+
+
+@settings(max_examples=60, deadline=None)
+@given(**problems)
+def test_law_of_total_covariance(seed, k, d):
+    x, y = data(seed, n=9 * k + 1, d=d, k=k)
+    model = GaussianSoftmaxClassifier(shrinkage=0.0).fit(x, y)
+    gap = model.means_ - x.mean(0)
+    between = (gap.T * model.priors_) @ gap
+    np.testing.assert_allclose(model.covariance_ + between, np.cov(x.T, ddof=0).reshape(d, d), rtol=1e-9, atol=1e-9)
+
+
+# --- traps ------------------------------------------------------------------------------------------------------------
+def test_whitening_by_n_minus_one_is_a_ridge_that_ours_does_not_have():
+    x, y = data(n=40)
+    size, u = np.linalg.eigh(np.cov(x.T))  # divided by N - 1, as in the post's code
+    white = (x - x.mean(0)) @ (u / np.sqrt(size))
+    model = GaussianSoftmaxClassifier().fit(white, y)
+    post = np.eye(4) - (model.means_.T * model.priors_) @ model.means_
+    np.testing.assert_allclose(post, model.covariance_ + np.eye(4) / 40, atol=1e-12)
+    assert np.abs(post - model.covariance_).max() > 0.02
+
+
+def test_with_one_sample_a_class_only_the_priors_are_left():
+    x, y = data(n=3)
+    with pytest.warns(LinAlgWarning, match="cannot be inverted"):
+        model = GaussianSoftmaxClassifier().fit(x, y)
+    np.testing.assert_allclose(model.predict_proba(x), 1 / 3, atol=1e-12)
+
+
+def test_exponential_features_bias_the_slope_and_not_by_chance():
+    rng = np.random.default_rng(0)
+    y = np.arange(400_000) % 2
+    x = rng.exponential(np.where(y == 0, 0.5, 1.0))[:, None]  # rates 2 and 1: the true slope is 1
+    assert GaussianSoftmaxClassifier().fit(x, y).coef_[0, 0] == pytest.approx(0.8, abs=0.01)
+
+
+def test_large_offsets_in_single_precision():
+    x, y = data(n=600, offset=1000.0)
+    exact = GaussianSoftmaxClassifier().fit(x, y).predict_proba(x)
+    single = GaussianSoftmaxClassifier().fit(torch.tensor(x, dtype=torch.float32), torch.tensor(y))
+    got = single.predict_proba(torch.tensor(x, dtype=torch.float32))
+    assert got.dtype == torch.float32
+    np.testing.assert_allclose(got.numpy(), exact, atol=0.05)
+
+
+def test_log_probabilities_are_finite_where_probabilities_underflow():
+    x, y = np.array([[0.0], [1.0], [1000.0], [1001.0]]), np.array([0, 0, 1, 1])
+    model = GaussianSoftmaxClassifier().fit(x, y)
+    assert np.isfinite(model.predict_log_proba(x)).all() and model.predict_proba(x).min() == 0
+
+
+def test_benchmark_agreement():
+    (small,) = benchmark.rows(small=True)
+    ours = small["ours"]()
+    for name, peer in small["peers"].items():
+        gap = small["agreement"](ours, peer())
+        assert gap < 1e-9 or "another estimate" in name, name
+    assert small["error"](ours) < 0.5
+
+
+# --- calibration ------------------------------------------------------------------------------------------------------
+def test_calibration_error_by_hand():
+    proba = np.array([[0.95, 0.05], [0.9, 0.1], [0.4, 0.6], [0.35, 0.65]])
+    y = np.array([0, 1, 1, 1])
+    assert calibration_error(proba, y) == pytest.approx(abs(0.5 - 0.925) / 2 + 0.375 / 2)
+    assert calibration_error(proba, y, bins=1) == pytest.approx(0.025)
+
+
+@pytest.mark.parametrize(
+    "proba, y, bins, match",
+    [
+        (np.array([[1.5, -0.5]]), np.array([0]), 10, "not logits"),
+        (np.array([[0.5, 0.5]]), np.array([2]), 10, "columns of proba"),
+        (np.array([[0.5, 0.5]]), np.array([1]), 0, "at least one"),
+    ],
+)
+def test_bad_calibration_input(proba, y, bins, match):
+    with pytest.raises(ValueError, match=match):
+        calibration_error(proba, y, bins)
