@@ -1,5 +1,6 @@
 """Sphinx settings of the static book: pages from chapters/, outputs from tests/recorded/, nothing executed."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -11,6 +12,8 @@ project = "Spaces"
 author = "The authors of Spaces"
 project_copyright = "2026, the authors of Spaces; text CC BY 4.0, code MIT"
 language = "en"
+# "owner/name" of the public clone on GitHub: with it, each chapter has a button that runs it on Binder.
+repository = os.environ.get("SPACES_REPOSITORY", "")
 
 extensions = [
     "myst_nb",

@@ -356,19 +356,22 @@ def decorate(app, doctree, docname):
         block.parent.insert(block.parent.index(block) + 1, panel)
     title = next(iter(doctree.findall(nodes.title)), None)
     if title is not None:
-        head = nodes.raw("", evidence.bar(ledger["totals"]) + links(docname), format="html")
+        head = nodes.raw("", evidence.bar(ledger["totals"]) + links(docname, app.config.repository), format="html")
         title.parent.insert(title.parent.index(title) + 1, head)
 
 
-def links(docname: str) -> str:
-    """How to get the chapter's notebook, and when it was last run."""
+def links(docname: str, repository: str) -> str:
+    """How to get the chapter's notebook or its text, run it elsewhere, and when it was last run."""
     run = json.loads((RECORDED / f"{docname}.run.json").read_text())
     up = "../" * docname.count("/")
-    return (
-        f'<p class="chapter-links"><a href="{up}notebooks/{docname}.ipynb" download>'
-        "Download this chapter as a notebook</a> · "
-        f"recorded {run['recorded']} in {run['seconds']:.0f} s on {html.escape(run['hardware'])}</p>"
-    )
+    binder = f"https://mybinder.org/v2/gh/{repository}/HEAD?labpath=chapters/{docname}.md"
+    ways = [
+        f'<a href="{up}notebooks/{docname}.ipynb" download>Download this chapter as a notebook</a>',
+        f'<a href="{up}text/{docname}.md" download>as plain text</a>',
+        f'<a href="{html.escape(binder)}">run it on Binder</a>' if repository else "",
+        f"recorded {run['recorded']} in {run['seconds']:.0f} s on {html.escape(run['hardware'])}",
+    ]
+    return f'<p class="chapter-links">{" · ".join(filter(None, ways))}</p>'
 
 
 def outdated(app, env, added, changed, removed):
@@ -387,6 +390,7 @@ def needs_math(app, pagename, templatename, context, doctree):
 
 
 def setup(app):
+    app.add_config_value("repository", "", "html", str)
     app.add_node(evidence_table)
     app.add_directive("evidence", EvidenceTable)
     app.connect("env-get-outdated", outdated)

@@ -1,7 +1,8 @@
 """Prints the book as a tagged PDF with bookmarks: python book/pdf.py
 
 Sphinx makes one page of all chapters, Chromium prints it. An equation wider than the paper is set smaller, so that
-nothing is cut; the table and the graph of all statements, which are to be sorted and moved, stay on the screen. Writes `_build/spaces.pdf`; exits with 1 where there is no browser, or an equation or a figure is missing.
+nothing is cut; the table and the graph of all statements, which are to be sorted and moved, stay on the screen.
+Writes `_build/spaces.pdf`; exits with 1 where there is no browser, or an equation or a figure is missing.
 """
 
 import shutil
@@ -12,6 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PAGE, PDF = ROOT / "_build" / "single", ROOT / "_build" / "spaces.pdf"
 MARGIN = {"top": "16mm", "bottom": "16mm", "left": "17mm", "right": "17mm"}
+FOOTER = '<div style="font-size:8px;width:100%;text-align:center"><span class="pageNumber"></span></div>'
 TEXT_WIDTH = round((210 - 34) / 25.4 * 96)
 READY = """async () => {
   await MathJax.startup.promise;
@@ -59,7 +61,7 @@ def print_page() -> dict:
             print_background=True,
             display_header_footer=True,
             header_template="<span></span>",
-            footer_template='<div style="font-size:8px;width:100%;text-align:center"><span class="pageNumber"></span></div>',
+            footer_template=FOOTER,
         )
         browser.close()
     return found

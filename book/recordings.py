@@ -46,6 +46,34 @@ def copy_notebooks(app, error):
             shutil.copyfile(RECORDED / f"{name}.ipynb", target)
 
 
+def write_plain_text(app, error):
+    """The chapters' sources as plain text, and `llms.txt`, which lists them."""
+    if error is not None or app.builder.name != "html":
+        return
+    out, pages = Path(app.outdir), ""
+    for name in chapter_names():
+        target = out / "text" / f"{name}.md"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(Path(app.srcdir) / f"{name}.md", target)
+        pages += f"- [{app.env.titles[name].astext()}](text/{name}.md)\n"
+    about = "> Deep-learning mathematics in which the equation that is printed is the equation that was checked."
+    (out / "llms.txt").write_text(f"# {app.config.project}\n\n{about}\n\n## Chapters\n\n{pages}", encoding="utf-8")
+
+
+def report_weight(app, error):
+    """What a reader loads: the pages, and what they share."""
+    if error is not None or app.builder.name != "html":
+        return
+    out = Path(app.outdir)
+    pages = {p.relative_to(out): p.stat().st_size for p in out.rglob("*.html")}
+    heaviest = max(pages, key=pages.get)
+    shared = sum((out / "_static" / name).stat().st_size for name in ("mathjax/tex-chtml.js", "styles/furo.css"))
+    print(
+        f"{len(pages)} pages of {sum(pages.values()) / len(pages) / 1e3:.0f} kB on average, the heaviest "
+        f"{heaviest} with {pages[heaviest] / 1e3:.0f} kB; shared by all: {shared / 1e6:.1f} MB"
+    )
+
+
 def copy_mathjax(app):
     """MathJax and its fonts from the installed package: pages load nothing from elsewhere."""
     spec = importlib.util.find_spec("mathjax")
@@ -63,4 +91,6 @@ def setup(app):
     app.connect("builder-inited", copy_mathjax)
     app.connect("source-read", depend)
     app.connect("build-finished", copy_notebooks)
+    app.connect("build-finished", write_plain_text)
+    app.connect("build-finished", report_weight)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

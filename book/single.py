@@ -1,4 +1,4 @@
-"""The whole book as one page, from which its PDF is printed: each equation with its badge, each chapter with its totals."""
+"""The whole book as one page, from which its PDF is printed: each equation has its badge, each chapter its totals."""
 
 from docutils import nodes
 from evidence import Evidence
