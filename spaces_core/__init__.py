@@ -10,5 +10,6 @@ __getattr__, __dir__, __all__ = attach(
         "MarginSoftmaxLoss": "similarity.margin_softmax",
         "init_variance": "training.nonsquare_init",
         "parameter_grad_norm": "penalties.gradient_penalty",
+        "GaussianSoftmaxClassifier": "practice.logistic_closed_form",
     },
 )
