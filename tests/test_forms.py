@@ -1,4 +1,4 @@
-"""The other forms of the book: notebooks and text of the chapters, the list of them, the button to run one elsewhere."""
+"""The other forms of the book: notebooks and text of the chapters, their list, the button to run one elsewhere."""
 
 import sys
 
