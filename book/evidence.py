@@ -98,7 +98,7 @@ class Evidence:
         """The code that checks a statement."""
         home = self.home[label]
         if home not in self.code:
-            self.code[home] = check_code(home)
+            self.code[home] = check_code(home, list(numbers(self.ledgers[home])))
         return "".join(map(self.highlight, self.code[home].get(label, [])))
 
     def detail(self, name: str, value) -> tuple[str, str]:
@@ -146,7 +146,7 @@ class Evidence:
                 cells = [
                     (name, f'<a href="{self.uri(name)}">{html.escape(ledger["title"])}</a>'),
                     (number, f'<a href="{self.href(s["label"])}">({number})</a>'),
-                    ("", f'<span class="tex-later">\\({html.escape(s["read"])}\\)</span>'),
+                    ("", tex(s["read"]).replace('"math ', '"tex-later tex2jax_ignore ')),
                     (list(KINDS).index(s["kind"]), mark(s["kind"])),
                     ("", html.escape(s.get("scope") or "")),
                     ("", html.escape(method)),
@@ -208,25 +208,31 @@ def rests_on(s: dict) -> list[str]:
     return list(dict.fromkeys([*s.get("uses", []), *s.get("assumes", [])]))
 
 
-def check_code(name: str) -> dict[str, list[str]]:
-    """For each label of a chapter, the statements of its check cells that name it as what they check."""
-    found: dict[str, list[str]] = {}
+def check_code(name: str, labels: list[str]) -> dict[str, list[str]]:
+    """For each label of a chapter, the statements of its check cells that check it: by name, in a loop, by a helper."""
+    called, named = {}, {}
     for cell in read_page(CHAPTERS / f"{name}.md").cells:
         if "check" not in cell.tags:
             continue
         for statement in ast.parse(cell.source).body:
+            code = ast.get_source_segment(cell.source, statement)
             for node in ast.walk(statement):
-                if (
-                    isinstance(node, ast.Call)
-                    and isinstance(node.func, ast.Attribute)
-                    and node.func.attr in CHECKS
-                    and node.args
-                    and isinstance(node.args[0], ast.Constant)
-                ):
-                    whole = ast.get_source_segment(cell.source, statement)
-                    if whole not in found.setdefault(node.args[0].value, []):
-                        found[node.args[0].value].append(whole)
-    return found
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CHECKS:
+                    for label in matching(node.args[0] if node.args else None, labels):
+                        called.setdefault(label, {})[code] = None
+                elif isinstance(node, ast.Constant) and node.value in labels:
+                    named.setdefault(node.value, {})[code] = None
+    return {label: list(called.get(label) or named.get(label, ())) for label in labels}
+
+
+def matching(node: ast.AST | None, labels: list[str]) -> list[str]:
+    """The labels that a string, or a string with gaps, may stand for."""
+    if isinstance(node, ast.Constant):
+        return [label for label in labels if label == node.value]
+    if isinstance(node, ast.JoinedStr):
+        pattern = "".join(re.escape(p.value) if isinstance(p, ast.Constant) else ".+" for p in node.values)
+        return [label for label in labels if re.fullmatch(pattern, label)]
+    return []
 
 
 def mark(kind: str) -> str:
@@ -344,6 +350,8 @@ def decorate(app, doctree, docname):
     ledger = evidence.ledgers.get(docname)
     if ledger is None:
         return
+    import graph
+
     statements: dict[str, list] = {}
     for s in ledger["statements"]:
         statements.setdefault(s["label"], []).append(s)
@@ -356,7 +364,8 @@ def decorate(app, doctree, docname):
         block.parent.insert(block.parent.index(block) + 1, panel)
     title = next(iter(doctree.findall(nodes.title)), None)
     if title is not None:
-        head = nodes.raw("", evidence.bar(ledger["totals"]) + links(docname, app.config.repository), format="html")
+        markup = evidence.bar(ledger["totals"]) + links(docname, app.config.repository) + graph.fold(evidence, docname)
+        head = nodes.raw("", markup, format="html")
         title.parent.insert(title.parent.index(title) + 1, head)
 
 
@@ -394,6 +403,8 @@ def setup(app):
     app.add_node(evidence_table)
     app.add_directive("evidence", EvidenceTable)
     app.connect("env-get-outdated", outdated)
+    for script in ("statements.js", "graph.js"):
+        app.add_js_file(script, loading_method="defer")
     app.connect("doctree-read", replace_cells)
     app.connect("doctree-resolved", decorate)
     app.connect("html-page-context", needs_math, priority=100)

@@ -21,6 +21,7 @@ STEPS = (
     ("So an entropy is met twice, and it is <em>not</em> true that meeting it keeps the order:", "eq-ent-claim-order"),
 )
 EVERY = 2
+WIDE = ("what-is-checked", "what-rests-on-what")
 REGION = re.compile(r"(?<=^% contents\n).*?(?=^% end of contents$)", re.M | re.S)
 CLAIM = re.compile(r"^```\{admonition\} (?:The claim|Claim)\n(?::class:[^\n]*\n)?\n(.*?)(?:\n\n|\n```)", re.M | re.S)
 
@@ -116,8 +117,8 @@ def read_index(app, docname, source):
 
 
 def widen(app, doctree):
-    """The front page has no list of its own sections beside it."""
-    if app.env.docname == app.config.root_doc:
+    """Pages that need the width have no list of their own sections beside them."""
+    if app.env.docname in (app.config.root_doc, *WIDE):
         app.env.metadata[app.env.docname]["hide-toc"] = True
 
 

@@ -22,7 +22,7 @@ def show(what: str) -> Any:
     from IPython.display import HTML
 
     if str(HERE) not in sys.path:
-        sys.path.append(str(HERE))
+        sys.path.insert(0, str(HERE))
     import evidence
 
     known = evidence.blocks()

@@ -5,7 +5,7 @@ import pytest
 from tests.test_site import SITE, Visit
 
 CHAPTER, OTHER = "similarity/margin_softmax", "what-was-wrong"
-LINKS = 'article a[href*="#equation-"]:not(.headerlink)'
+LINKS = 'article a[href*="#equation-"]:not(.headerlink):not([data-statement])'
 
 
 @pytest.fixture

@@ -35,6 +35,8 @@
     return (await equations())[decodeURIComponent(target.href.slice(root.length))];
   }
 
+  window.spacesEquation = equationOf;
+
   function schedule(link, wait) {
     clearTimeout(timer);
     timer = setTimeout(() => (link ? show(link) : hide()), wait);
@@ -71,6 +73,11 @@
     const at = link.getBoundingClientRect(), wide = document.documentElement.clientWidth;
     const { width, height } = box.getBoundingClientRect();
     const above = at.bottom + GAP + height > innerHeight && at.top > height + GAP;
+    if (link.closest("svg") && at.right + GAP + width < wide) {
+      box.style.left = scrollX + at.right + GAP + "px";
+      box.style.top = scrollY + Math.max(GAP, Math.min(at.top, innerHeight - height - GAP)) + "px";
+      return;
+    }
     box.style.left = scrollX + Math.max(GAP, Math.min(at.left, wide - width - GAP)) + "px";
     box.style.top = scrollY + (above ? at.top - height - GAP : at.bottom + GAP) + "px";
   }
@@ -101,7 +108,11 @@
       clearTimeout(timer);
       touched = link;
       show(link);
-    } else if (!box.contains(event.target)) hide();
+    } else if (!box.contains(event.target)) {
+      clearTimeout(timer);
+      dismissed = link;
+      hide();
+    }
   });
   document.body.append(box);
 })();

@@ -1,0 +1,133 @@
+"""The table of all statements can be sorted and filtered; the panel of a badge says all that the ledger knows."""
+
+import json
+import os
+import re
+import runpy
+import subprocess
+import sys
+
+import pytest
+
+from spaces_core.record import CHAPTERS, RECORDED, ROOT
+from tests.test_site import CHAPTERS as NAMES
+from tests.test_site import SITE, Visit
+
+LEDGERS = {name: json.loads((RECORDED / f"{name}.ledger.json").read_text()) for name in NAMES}
+ALL = [(name, s) for name, ledger in LEDGERS.items() for s in ledger["statements"]]
+PAGES = sorted(p for p in CHAPTERS.glob("*.md") if "show(" in p.read_text())
+HERE = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture(scope="module")
+def table(browser):
+    visit = Visit(browser, "what-is-checked")
+    yield visit
+    assert not visit.errors
+    visit.context.close()
+
+
+@pytest.fixture(autouse=True)
+def everything_again(request):
+    yield
+    if "table" in request.fixturenames:
+        request.getfixturevalue("table").tab.get_by_role("button", name="show all").click()
+
+
+def shown(visit):
+    return visit.tab.locator("#statements tbody tr:visible")
+
+
+def test_every_statement_has_a_row(table):
+    assert shown(table).count() == len(ALL)
+    assert f"{len(ALL)} of {len(ALL)}" in table.tab.locator("#statements [role=status]").inner_text()
+
+
+@pytest.mark.parametrize("kind", sorted({s["kind"] for _, s in ALL}))
+def test_a_kind_can_be_picked(table, kind):
+    table.tab.get_by_label("kind").select_option(kind)
+    assert shown(table).count() == sum(s["kind"] == kind for _, s in ALL)
+
+
+def test_filters_act_together_and_words_are_found(table):
+    name = NAMES[0]
+    table.tab.locator("select[name=chapter]").select_option(name)
+    table.tab.get_by_label("kind").select_option("proved")
+    assert shown(table).count() == sum(n == name and s["kind"] == "proved" for n, s in ALL)
+    table.tab.get_by_label("contains").fill("no such words")
+    assert shown(table).count() == 0
+
+
+def test_headings_sort_and_say_so(table):
+    column = table.tab.locator("#statements thead th", has_text="Typos caught")
+    cells = "rows => rows.map(row => Number(row.cells[6].dataset.sort))"
+    for direction in ("ascending", "descending"):
+        column.get_by_role("button").press("Enter")
+        assert column.get_attribute("aria-sort") == direction
+        assert table.tab.locator("#statements thead [aria-sort]").count() == 1
+        found = shown(table).evaluate_all(cells)
+        assert found == sorted(found, reverse=direction == "descending")
+        assert len(set(found)) > 5
+
+
+def test_formulas_are_set_when_they_come_into_view(browser):
+    visit = Visit(browser, "what-is-checked")
+    last = shown(visit).last
+    assert last.locator("mjx-container").count() == 0
+    last.scroll_into_view_if_needed()
+    last.locator("mjx-container").wait_for()
+    visit.context.close()
+
+
+def terms(panel):
+    return dict(zip(panel.locator("dt").all_inner_texts(), panel.locator("dd").all(), strict=True))
+
+
+@pytest.mark.parametrize("kind", sorted({s["kind"] for _, s in ALL}))
+def test_the_panel_says_what_the_ledger_knows(browser, kind):
+    name, s = max(((n, s) for n, s in ALL if s["kind"] == kind), key=lambda x: len(x[1]["uses"]) + len(x[1]["assumes"]))
+    visit = Visit(browser, name)
+    panel = visit.tab.locator(f'details.evidence[data-label="{s["label"]}"]').first
+    panel.locator("summary").click()
+    panel.locator("dl mjx-container").first.wait_for()
+    said = terms(panel)
+    assert said["As the machine read it"].locator("mjx-container").count() == 1
+    assert said["Known as"].inner_text().startswith(kind)
+    assert (s["scope"] or "") in said["Known as"].inner_text()
+    assert said["Rests on"].locator("a").count() == len(s["uses"]) if s["uses"] else "Rests on" not in said
+    assert said["Under"].locator("a").count() == len(s["assumes"]) if s["assumes"] else "Under" not in said
+    assert said["Typos"].locator("li mjx-container").count() == len(s["typos"]["examples"])
+    assert f'"{s["label"]}"' in said["The check"].locator("pre").first.inner_text()
+    assert not visit.errors
+    visit.context.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_statement_shows_the_code_of_its_check(name):
+    page = (SITE / f"{name}.html").read_text()
+    panels = re.findall(r'<details class="evidence [^>]*data-label="([^"]*)">(.*?)</details>', page, re.S)
+    assert {label for label, _ in panels} == {s["label"] for s in LEDGERS[name]["statements"]}
+    assert not [label for label, panel in panels if "<dt>The check</dt>" not in panel]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
+def test_jupyterlab_shows_the_same_tables(page):
+    """What would appear raw in JupyterLab is no directive but cells, and they run there."""
+    text = page.read_text()
+    assert not re.search(r"^`{3,}\{(evidence|benchmarks)\}", text, re.M)
+    cells = re.findall(r"^```\{code-cell\} ipython3\n(.*?)^```", text, re.M | re.S)
+    code = "".join(re.sub(r"^(show\(.*\))$", r"print(\1.data)", cell, flags=re.M) for cell in cells)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=CHAPTERS, env=HERE, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.count("\n") == len(cells) or page.stem == "index"
+    assert all((CHAPTERS / link).is_file() for link in re.findall(r'<a href="([^"#]*)', done.stdout))
+    rendered = (SITE / f"{page.stem}.html").read_text()
+    for piece in ("<tr", "data-statement", '<details class="evidence'):
+        assert rendered.count(piece) == done.stdout.count(piece)
+
+
+def test_an_unknown_table_is_refused():
+    show = runpy.run_path(str(ROOT / "book" / "lab.py"))["show"]
+    with pytest.raises(ValueError, match="what must be one of promise|what must be one of totals"):
+        show("nothing")
