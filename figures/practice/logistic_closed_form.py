@@ -67,7 +67,7 @@ def few_shot(curves) -> Figure:
 
 
 def reliability(bins) -> Figure:
-    """Accuracy against confidence.
+    """Accuracy against confidence, bin by bin.
 
     Args:
         bins: method to `(confidences, accuracies, shares)`, each `(bins,)`.
@@ -77,12 +77,10 @@ def reliability(bins) -> Figure:
     ax.plot([0, 1], [0, 1], color=INK, ls=":", lw=1, label="calibrated")
     for method, (confidence, accuracy, share) in bins.items():
         colour, style, marker = STYLES[method]
-        ax.plot(confidence, accuracy, color=colour, ls=style, marker=marker, label=method)
-        for x, y, part in zip(confidence, accuracy, share, strict=True):
-            if part >= 0.3:
-                ax.annotate(f"{100 * part:.0f} %", (x, y), (0, -14), textcoords="offset points", ha="right", fontsize=8)
+        label = f"{method} ({100 * share[-1]:.0f} % in the last bin)"
+        ax.plot(confidence, accuracy, color=colour, ls=style, marker=marker, label=label)
     ax.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="confidence", ylabel="share correct")
-    ax.legend(loc="upper left", fontsize="small")
+    ax.legend(loc="upper left", fontsize="x-small")
     return fig
 
 
