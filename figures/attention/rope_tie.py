@@ -20,10 +20,10 @@ def layouts(panels, limit=None):
     for ax, (scheme, (text, patches, turned)) in zip(axes, panels.items(), strict=True):
         ax.plot(text[:, 1], text[:, 0], marker="s", color=INK, markersize=3.5, linestyle="none", label="text")
         color = STYLE[scheme][0]
-        ax.plot(patches[:, 1], patches[:, 0], marker="o", color=color, markersize=4, linestyle="none", label="patch")
+        ax.plot(patches[:, 1], patches[:, 0], marker="o", color=color, markersize=3.5, linestyle="none", label="patch")
         if turned is not None:
             ax.plot(
-                turned[:, 1], turned[:, 0], marker="o", color=INK, markersize=8, linestyle="none",
+                turned[:, 1], turned[:, 0], marker="o", color=INK, markersize=6, linestyle="none",
                 markerfacecolor="none", markeredgewidth=0.8, label="patch, turned",
             )  # fmt: skip
         top = limit or max(text.max(), patches.max()) + 1
