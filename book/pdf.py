@@ -17,7 +17,8 @@ FOOTER = '<div style="font-size:8px;width:100%;text-align:center"><span class="p
 TEXT_WIDTH = round((210 - 34) / 25.4 * 96)
 READY = """async () => {
   await MathJax.startup.promise;
-  document.querySelectorAll('#all-statements, .statement-graph').forEach(part => part.remove());
+  document.querySelectorAll('.graph-cards').forEach(cards => cards.closest('section').remove());
+  document.querySelectorAll('#all-statements, .graph, .graph-fold').forEach(part => part.remove());
   document.querySelectorAll('details').forEach(d => { if (d.closest('.tag_solution')) d.open = true; });
   for (const box of document.querySelectorAll('div.math'))
     if (box.scrollWidth > box.clientWidth)
