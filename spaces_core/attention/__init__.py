@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "apply_angles": "rope_tie",
+        "apply_rope": "rope",
         "attention_entropy": "realformer",
         "batch_positions": "rope_tie",
         "extend_positions": "hierarchical_positions",
@@ -20,6 +21,12 @@ __getattr__, __dir__, __all__ = attach(
         "residual_attention": "realformer",
         "residual_scores": "realformer",
         "ResidualAttention": "realformer",
+        "rope_angles": "rope",
+        "rope_kernel": "rope",
+        "rope_linear_attention": "rope",
+        "RotaryEmbedding": "rope",
         "section_angles": "rope_tie",
+        "smallest_base": "rope",
+        "to_layout": "rope",
     },
 )
