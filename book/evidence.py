@@ -210,7 +210,7 @@ def rests_on(s: dict) -> list[str]:
 
 def check_code(name: str, labels: list[str]) -> dict[str, list[str]]:
     """For each label of a chapter, the statements of its check cells that check it: by name, in a loop, by a helper."""
-    called, named = {}, {}
+    called, named, looped = {}, {}, {}
     for cell in read_page(CHAPTERS / f"{name}.md").cells:
         if "check" not in cell.tags:
             continue
@@ -218,11 +218,13 @@ def check_code(name: str, labels: list[str]) -> dict[str, list[str]]:
             code = ast.get_source_segment(cell.source, statement)
             for node in ast.walk(statement):
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CHECKS:
-                    for label in matching(node.args[0] if node.args else None, labels):
-                        called.setdefault(label, {})[code] = None
+                    first = node.args[0] if node.args else None
+                    for label in matching(first, labels):
+                        found = called if isinstance(first, ast.Constant) else looped
+                        found.setdefault(label, {})[code] = None
                 elif isinstance(node, ast.Constant) and node.value in labels:
                     named.setdefault(node.value, {})[code] = None
-    return {label: list(called.get(label) or named.get(label, ())) for label in labels}
+    return {label: list(called.get(label) or named.get(label) or looped.get(label, ())) for label in labels}
 
 
 def matching(node: ast.AST | None, labels: list[str]) -> list[str]:

@@ -108,6 +108,7 @@ def test_every_statement_shows_the_code_of_its_check(name):
     panels = re.findall(r'<details class="evidence [^>]*data-label="([^"]*)">(.*?)</details>', page, re.S)
     assert {label for label, _ in panels} == {s["label"] for s in LEDGERS[name]["statements"]}
     assert not [label for label, panel in panels if "<dt>The check</dt>" not in panel]
+    assert max(panel.count("<pre>") for _, panel in panels) <= 4, "the code of other statements"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
