@@ -187,14 +187,14 @@ def main(arguments: list[str] | None = None) -> int:
     unknown = sorted(set(options.topics) - set(topics()))
     if unknown:
         parser.error(f"no benchmark for {', '.join(unknown)}; there are: {', '.join(topics()) or 'none'}")
-    stored = json.loads(RESULT.read_text()) if RESULT.exists() else {}
+    fresh = {}
     for topic in options.topics or topics():
         found = []
         for device in devices():
             for row in rows(topic, device):
                 found.append(run_row(topic, row, device, options.quick))
                 report(topic, found[-1])
-        stored[topic] = {
+        fresh[topic] = {
             "recorded": datetime.datetime.now(datetime.UTC).date().isoformat(),
             "command": f"python -m tests.benchmarks {topic}",
             "hardware": machine.hardware(),
@@ -203,6 +203,7 @@ def main(arguments: list[str] | None = None) -> int:
             "rows": found,
         }
     if not options.quick:
+        stored = {**(json.loads(RESULT.read_text()) if RESULT.exists() else {}), **fresh}
         kept = {topic: stored[topic] for topic in sorted(stored) if topic in topics()}
         RESULT.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
     return 0
