@@ -9,7 +9,7 @@ HEADS, WIDTH, LANDMARKS = 8, 64, 64
 
 
 def rows(device="cpu"):
-    for n in (512, 1024, 2048, 4096):
+    for n in (128, 256, 512, 1024, 4096):
         torch.manual_seed(0)
         x = torch.randn(1, n, HEADS * WIDTH, device=device)
         peer, project = _lucidrains(n, x, device)
