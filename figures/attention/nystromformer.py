@@ -99,6 +99,7 @@ def real_heads(landmarks, errors, layers) -> Figure:
     left.set(xscale="log", yscale="log", xlabel="landmarks", ylabel="relative error, median head")
     left.set_xticks(landmarks, landmarks)
     left.minorticks_off()
+    left.set_yticks((0.5, 1, 2, 4), (0.5, 1, 2, 4))
     _kinds(right, range(1, next(iter(layers.values())).shape[1] + 1), layers)
     right.set(xlabel=f"layer, {max(landmarks)} landmarks")
     left.legend(fontsize="small")
