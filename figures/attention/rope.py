@@ -61,7 +61,7 @@ def feasible(base, room):
     """
     fig, ax = plt.subplots()
     ax.plot(base, room, color=BLUE, linewidth=1, drawstyle="steps-mid")
-    ax.set_xlabel("base b")
+    ax.set_xlabel("base B")
     ax.set_ylabel("first negative distance")
     return fig
 

@@ -122,8 +122,9 @@ class RotaryEmbedding(nn.Module):
         if kept is None or kept[0].dtype != wanted or kept[0].device != x.device or kept[0].shape[0] < last:
             if last > 4 * n + 65536:  # a far offset: make these rows only, rather than all before them
                 return apply_rope(x, base=self.base, layout=self.layout, offset=offset)
-            rows = torch.arange(max(last, 2 * first), device=x.device)
-            kept = self._kept = _tables(rope_angles(rows, self.dim, self.base), wanted, self.layout)
+            with torch.inference_mode(False):  # a table made in evaluation must also serve training
+                rows = torch.arange(max(last, 2 * first), device=x.device)
+                kept = self._kept = _tables(rope_angles(rows, self.dim, self.base), wanted, self.layout)
         return _turn(x, kept[0][first:last], kept[1][first:last], self.layout)
 
     def extra_repr(self) -> str:
@@ -245,7 +246,7 @@ def smallest_base(length: int, dim: int, start: float = 2.0, step: float = 1e-3)
     1412
 
     Implements: eq-rope-feasible.
-    Source: Men et al., Base of RoPE Bounds Context Length (2024); https://kexue.fm/archives/10122.
+    Source: Men et al., Base of RoPE Bounds Context Length (2024).
     """
     if not (start > 1 and 0 < step < 1):
         raise ValueError(f"start must exceed 1 and step lie between 0 and 1, got {start!r} and {step!r}")
