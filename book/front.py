@@ -76,12 +76,15 @@ def short(svg: str) -> str:
 
 
 def claim(name: str) -> str:
-    """The first sentence of a chapter's claim, as MyST, without references to its equations."""
+    """The start of a chapter's claim, as many sentences as say something, as MyST without references to equations."""
     found = CLAIM.search((CHAPTERS / f"{name}.md").read_text())
     text = " ".join(found[1].split()) if found else ""
     text = re.sub(r"\s*\(?(?:\{eq\}`[^`]*`(?:, | and )?)+\)?", "", text)
     text = re.sub(r"\{cite[^}]*\}`[^`]*`", "", text)
-    return re.split(r"(?<=[.?!])\s+(?=[A-Z*$])", text)[0].strip()
+    first, *more = re.split(r"(?<=[.?!])\s+(?=[A-Z*$])", text)
+    while more and len(first) < 80:
+        first += " " + more.pop(0)
+    return first.strip()
 
 
 def contents() -> str:

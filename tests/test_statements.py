@@ -15,6 +15,8 @@ from tests.test_site import SITE, Visit
 
 LEDGERS = {name: json.loads((RECORDED / f"{name}.ledger.json").read_text()) for name in NAMES}
 ALL = [(name, s) for name, ledger in LEDGERS.items() for s in ledger["statements"]]
+CALL = {"definition": ".define(", "assumption": ".assume(", "proved": ".prove("}
+CALL |= {"sampled": ".sample(", "measured": ".measure(", "refuted": ".refute("}
 PAGES = sorted(p for p in CHAPTERS.glob("*.md") if "show(" in p.read_text())
 HERE = {**os.environ, "PYTHONPATH": str(ROOT)}
 
@@ -97,7 +99,9 @@ def test_the_panel_says_what_the_ledger_knows(browser, kind):
     assert said["Rests on"].locator("a").count() == len(s["uses"]) if s["uses"] else "Rests on" not in said
     assert said["Under"].locator("a").count() == len(s["assumes"]) if s["assumes"] else "Under" not in said
     assert said["Typos"].locator("li mjx-container").count() == len(s["typos"]["examples"])
-    assert f'"{s["label"]}"' in said["The check"].locator("pre").first.inner_text()
+    code = said["The check"].locator("pre").first.inner_text()
+    assert CALL[kind] in code
+    assert f'"{s["label"]}"' in code or f'"{s["label"].rsplit("-", 1)[1]}"' in code, "by its name, or in a loop"
     assert not visit.errors
     visit.context.close()
 
@@ -132,3 +136,24 @@ def test_an_unknown_table_is_refused():
     show = runpy.run_path(str(ROOT / "book" / "lab.py"))["show"]
     with pytest.raises(ValueError, match="what must be one of promise|what must be one of totals"):
         show("nothing")
+
+
+def test_of_two_loops_the_right_one_is_shown(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(str(ROOT / "book"))
+    import evidence
+
+    loops = {
+        "prove": 'for name in ("one", "both"):\n    ch.prove(f"eq-x-{name}")',
+        "measure": 'for name in ("one", "other"):\n    ch.measure(f"eq-x-measured-{name}")',
+        "again": 'for name in ("two",):\n    ch.prove(f"eq-x-{name}")',
+    }
+    (tmp_path / "page.md").write_text(
+        "".join(f"```{{code-cell}} ipython3\n:tags: [check]\n\n{code}\n```\n\n" for code in loops.values())
+    )
+    monkeypatch.setattr(evidence, "CHAPTERS", tmp_path)
+    kinds = {"eq-x-one": "proved", "eq-x-two": "proved", "eq-x-measured-one": "measured"}
+    assert evidence.check_code("page", kinds) == {
+        "eq-x-one": [loops["prove"]],
+        "eq-x-two": [loops["again"]],
+        "eq-x-measured-one": [loops["measure"]],
+    }
