@@ -1,6 +1,5 @@
 """Evidence on the page, made from the ledgers: the badge beside each equation, and the tables of all statements."""
 
-import ast
 import html
 import json
 import re
@@ -8,12 +7,12 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
+from checkcode import check_code
 from docutils import nodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from spaces_core.checks.page import read_page
-from spaces_core.record import CHAPTERS, RECORDED, ROOT, chapter_names
+from spaces_core.record import RECORDED, ROOT, chapter_names
 
 KINDS = {
     "definition": "introduces notation; later checks evaluate its right-hand side",
@@ -22,14 +21,6 @@ KINDS = {
     "sampled": "survived random and adversarial search for a counterexample",
     "measured": "is an experiment on data, over several seeds, with its interval",
     "refuted": "is false as published: a machine-checked counterexample stands beside the corrected statement",
-}
-CHECKS = {
-    "define": "definition",
-    "assume": "assumption",
-    "prove": "proved",
-    "sample": "sampled",
-    "measure": "measured",
-    "refute": "refuted",
 }
 log = logging.getLogger(__name__)
 
@@ -215,44 +206,6 @@ def rests_on(s: dict) -> list[str]:
     return list(dict.fromkeys([*s.get("uses", []), *s.get("assumes", [])]))
 
 
-def check_code(name: str, kinds: dict[str, str]) -> dict[str, list[str]]:
-    """For each statement of a chapter, the code of its check cells that checks it: by name, by a helper, in a loop.
-
-    Args:
-        kinds: the kind of each label.
-    """
-    called, named, looped = {}, {}, {}
-    for cell in read_page(CHAPTERS / f"{name}.md").cells:
-        if "check" not in cell.tags:
-            continue
-        for statement in ast.parse(cell.source).body:
-            code = ast.get_source_segment(cell.source, statement)
-            words = {n.value for n in ast.walk(statement) if isinstance(n, ast.Constant)}
-            for node in ast.walk(statement):
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CHECKS:
-                    first = node.args[0] if node.args else None
-                    for label, gaps in matching(first, [k for k in kinds if kinds[k] == CHECKS[node.func.attr]]):
-                        if isinstance(first, ast.Constant):
-                            called.setdefault(label, {})[code] = None
-                        else:
-                            fit = (words.issuperset(gaps), -sum(map(len, gaps)))
-                            looped.setdefault(label, {}).setdefault(fit, {})[code] = None
-                elif isinstance(node, ast.Constant) and node.value in kinds:
-                    named.setdefault(node.value, {})[code] = None
-    loops = {label: found[max(found)] for label, found in looped.items()}
-    return {label: list(called.get(label) or named.get(label) or loops.get(label, ())) for label in kinds}
-
-
-def matching(node: ast.AST | None, labels: list[str]) -> list[tuple[str, tuple[str, ...]]]:
-    """The labels that a string, or a string with gaps, may stand for, and what then stands in its gaps."""
-    if isinstance(node, ast.Constant):
-        return [(label, ()) for label in labels if label == node.value]
-    if isinstance(node, ast.JoinedStr):
-        pattern = "".join(re.escape(p.value) if isinstance(p, ast.Constant) else "(.+)" for p in node.values)
-        return [(label, found.groups()) for label in labels if (found := re.fullmatch(pattern, label))]
-    return []
-
-
 def mark(kind: str) -> str:
     return f'<span class="evidence-mark evidence-{kind}">{kind}</span>'
 
@@ -291,28 +244,6 @@ def table(head: tuple[str, ...], rows: str) -> str:
     )
 
 
-def runs(evidence: Evidence) -> str:
-    """When, how long and on what each chapter was last recorded."""
-    rows, settings = "", {}
-    for name, ledger in evidence.ledgers.items():
-        run = json.loads((RECORDED / f"{name}.run.json").read_text())
-        page = evidence.uri(name)
-        statements = sum(s["relations"] for s in ledger["statements"])
-        cells = (
-            run["recorded"],
-            f"{run['seconds']:.0f} s",
-            run["code_cells"],
-            statements,
-            html.escape(run["hardware"]),
-        )
-        rows += f'<tr><td><a href="{page}">{html.escape(ledger["title"])}</a></td>'
-        rows += "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
-        settings.setdefault(", ".join(f"{k} {v}" for k, v in run["versions"].items()), []).append(ledger["title"])
-    head = ("Chapter", "Recorded", "Took", "Cells", "Statements", "On")
-    used = "".join(f"<li>{html.escape(v)}: {html.escape(', '.join(titles))}</li>" for v, titles in settings.items())
-    return f"{table(head, rows)}<p>Versions:</p><ul>{used}</ul>"
-
-
 class evidence_table(nodes.General, nodes.Element):
     """Stands for a table until the numbers of all equations are known."""
 
@@ -322,12 +253,13 @@ def blocks() -> dict[str, Callable[[Evidence], str]]:
     import benchmarks
     import front
     import graph
+    import runs
 
     return {
         "totals": Evidence.totals,
         "statements": Evidence.statements,
         "refuted": Evidence.refuted,
-        "runs": runs,
+        "runs": runs.table_of_runs,
         "promise": front.promise,
         "graph": graph.book,
         "benchmarks": lambda evidence: benchmarks.all_topics(),
@@ -369,6 +301,7 @@ def decorate(app, doctree, docname):
     if ledger is None:
         return
     import graph
+    import runs
 
     statements: dict[str, list] = {}
     for s in ledger["statements"]:
@@ -380,6 +313,9 @@ def decorate(app, doctree, docname):
             continue
         panel = nodes.raw("", "".join(map(evidence.panel, statements[label])), format="html")
         block.parent.insert(block.parent.index(block) + 1, panel)
+    for section in doctree.findall(nodes.section):
+        if section.next_node(nodes.title).astext() == "At scale":
+            section.append(nodes.raw("", runs.at_scale(docname), format="html"))
     title = next(iter(doctree.findall(nodes.title)), None)
     if title is not None:
         markup = evidence.bar(ledger["totals"]) + links(docname, app.config.repository) + graph.fold(evidence, docname)
@@ -405,6 +341,7 @@ def outdated(app, env, added, changed, removed):
     """Pages that quote all ledgers are made anew whenever any page is."""
     quoting = [name for name in env.found_docs if "/" not in name]
     digest = {str(p.relative_to(ROOT)): p.stat().st_mtime_ns for p in RECORDED.glob("*/*.ledger.json")}
+    digest |= {str(p.relative_to(ROOT)): p.stat().st_mtime_ns for p in RECORDED.glob("*/*.gpu.json")}
     if getattr(env, "ledger_times", None) == digest:
         return []
     env.ledger_times = digest

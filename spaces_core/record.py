@@ -1,12 +1,13 @@
 """Record chapters: run each Jupytext source and keep what its cells put out, byte for byte the same on a second run.
 
-    python -m spaces_core.record [--force] [--jobs N] [part/topic ...]
+    python -m spaces_core.record [--force | --gpu] [--jobs N] [part/topic ...]
 
 For `chapters/<part>/<topic>.md` this writes, in `tests/recorded/<part>/`: `<topic>.ipynb` (the notebook with outputs),
 `<topic>.ledger.json` (what was checked, written by the chapter), `<topic>.figures.json` (the numbers drawn) and
 `<topic>.run.json` (when, how long, on what). A chapter is run again when a code cell, a display, or a file of
 `spaces_core` or `figures` that it imports has changed; a change of prose alone keeps the outputs. Exits with 1 when
-a chapter fails, naming chapter and cell.
+a chapter fails, naming chapter and cell. With `--gpu`, on a machine that has one, only what the cells under "At scale"
+print is kept, in `<topic>.gpu.json`, which the page shows beside them.
 """
 
 import argparse
@@ -28,7 +29,7 @@ from spaces_core.sources import sources_hash
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS, RECORDED = ROOT / "chapters", ROOT / "tests" / "recorded"
-KINDS = (".ipynb", ".ledger.json", ".figures.json", ".run.json")
+KINDS = (".ipynb", ".ledger.json", ".figures.json", ".run.json", ".gpu.json")
 CELL_SECONDS = 600
 
 
@@ -88,6 +89,40 @@ def record(name: str, force: bool = False) -> str:
     }
     (RECORDED / f"{name}.run.json").write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
     return f"ran in {seconds} s"
+
+
+def record_on_gpu(name: str) -> str:
+    """Run a chapter on a machine with a GPU and keep what it prints at scale; returns what was done."""
+    import torch
+
+    if not torch.cuda.is_available():
+        raise ChapterFailedError(f"torch {torch.__version__} finds no GPU here: leave --gpu out to record on the CPU")
+    nb = read_source(name)
+    with tempfile.TemporaryDirectory() as folder:
+        _execute(name, nb, Path(folder))
+    facts = {
+        "recorded": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "command": f"python -m spaces_core.record --gpu {name}",
+        "gpu": torch.cuda.get_device_name(),
+        "hardware": machine.hardware(),
+        "versions": {**machine.versions(), "cuda": torch.version.cuda},
+        "printed": printed_at_scale(nb),
+    }
+    (RECORDED / f"{name}.gpu.json").write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
+    return f"ran on {facts['gpu']}"
+
+
+def printed_at_scale(nb: Any) -> str:
+    """What the cells under the heading "At scale" of an executed notebook printed."""
+    heading, text = "", ""
+    for cell in nb.cells:
+        if cell.cell_type == "markdown":
+            heading = ([heading] + re.findall(r"^#+ +(.*?) *$", cell.source, re.M))[-1]
+        elif cell.cell_type == "code" and heading == "At scale":
+            text += "".join(o["text"] for o in cell.outputs if o.get("name") == "stdout")
+    if not text:
+        raise ChapterFailedError('no cell under the heading "At scale" printed anything')
+    return text
 
 
 def outdated(name: str) -> bool:
@@ -183,6 +218,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m spaces_core.record", description="Record chapters of the book.")
     parser.add_argument("names", nargs="*", metavar="part/topic", help="chapters to record (default: all)")
     parser.add_argument("--force", action="store_true", help="run also where nothing but prose has changed")
+    parser.add_argument(
+        "--gpu", action="store_true", help="keep only what is printed at scale, on a machine with a GPU"
+    )
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="chapters run at a time")
     options = parser.parse_args(arguments)
     known = chapter_names()
@@ -191,7 +229,8 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"no such chapter: {', '.join(unknown)}; there are: {', '.join(known) or 'none'}")
     failed = 0
     with concurrent.futures.ProcessPoolExecutor(options.jobs) as pool:
-        jobs = {pool.submit(record, name, options.force): name for name in options.names or known}
+        todo = [(record_on_gpu, n) if options.gpu else (record, n, options.force) for n in options.names or known]
+        jobs = {pool.submit(*call): call[1] for call in todo}
         for job in concurrent.futures.as_completed(jobs):
             try:
                 print(f"{jobs[job]} {job.result()}", flush=True)

@@ -7,8 +7,10 @@ import subprocess
 import sys
 
 import pytest
+import torch
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from spaces_core.record import ROOT, chapter_names, outdated
+from spaces_core.record import ROOT, ChapterFailedError, chapter_names, outdated, printed_at_scale
 from spaces_core.sources import files_behind
 
 FRONT = """---
@@ -194,6 +196,30 @@ def test_a_failing_chapter_is_named_with_its_cell_and_leaves_the_recording(book)
     assert "part/square: cell 1 (from sympy import symbols) failed" in done.stderr
     assert "eq-square" in done.stderr
     assert book.stored(".ipynb").read_bytes() == before
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_without_a_gpu_no_gpu_run_is_recorded(book):
+    done = book.record("--gpu")
+    assert done.returncode == 1
+    assert "finds no GPU here" in done.stderr
+    assert not book.stored(".gpu.json").exists()
+
+
+def test_a_gpu_run_keeps_what_is_printed_at_scale():
+    def ran(text):
+        return new_code_cell("", outputs=[new_output("stream", name="stdout", text=text)])
+
+    cells = [
+        ran("small\n"),
+        new_markdown_cell("# Title\n\n## At scale\n\nLarge."),
+        ran("large\n"),
+        new_code_cell("x = 1"),
+    ]
+    cells += [ran("larger\n"), new_markdown_cell("## Where it breaks"), ran("broken\n")]
+    assert printed_at_scale(new_notebook(cells=cells)) == "large\nlarger\n"
+    with pytest.raises(ChapterFailedError, match="At scale"):
+        printed_at_scale(new_notebook(cells=cells[:2]))
 
 
 def test_a_chapter_that_warns_is_not_recorded(book):

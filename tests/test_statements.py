@@ -140,7 +140,7 @@ def test_an_unknown_table_is_refused():
 
 def test_of_two_loops_the_right_one_is_shown(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(str(ROOT / "book"))
-    import evidence
+    import checkcode
 
     loops = {
         "prove": 'for name in ("one", "both"):\n    ch.prove(f"eq-x-{name}")',
@@ -150,9 +150,9 @@ def test_of_two_loops_the_right_one_is_shown(monkeypatch, tmp_path):
     (tmp_path / "page.md").write_text(
         "".join(f"```{{code-cell}} ipython3\n:tags: [check]\n\n{code}\n```\n\n" for code in loops.values())
     )
-    monkeypatch.setattr(evidence, "CHAPTERS", tmp_path)
+    monkeypatch.setattr(checkcode, "CHAPTERS", tmp_path)
     kinds = {"eq-x-one": "proved", "eq-x-two": "proved", "eq-x-measured-one": "measured"}
-    assert evidence.check_code("page", kinds) == {
+    assert checkcode.check_code("page", kinds) == {
         "eq-x-one": [loops["prove"]],
         "eq-x-two": [loops["again"]],
         "eq-x-measured-one": [loops["measure"]],

@@ -1,0 +1,69 @@
+"""When and on what the chapters were recorded, and what they printed on a GPU."""
+
+import html
+import json
+
+from evidence import Evidence, table
+
+from spaces_core.record import RECORDED
+
+
+def table_of_runs(evidence: Evidence) -> str:
+    """When, how long and on what each chapter was last recorded."""
+    rows, settings = "", {}
+    for name, ledger in evidence.ledgers.items():
+        run = json.loads((RECORDED / f"{name}.run.json").read_text())
+        page = evidence.uri(name)
+        statements = sum(s["relations"] for s in ledger["statements"])
+        cells = (
+            run["recorded"],
+            f"{run['seconds']:.0f} s",
+            run["code_cells"],
+            statements,
+            html.escape(run["hardware"]),
+        )
+        rows += f'<tr><td><a href="{page}">{html.escape(ledger["title"])}</a></td>'
+        rows += "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+        settings.setdefault(", ".join(f"{k} {v}" for k, v in run["versions"].items()), []).append(ledger["title"])
+    head = ("Chapter", "Recorded", "Took", "Cells", "Statements", "On")
+    used = "".join(f"<li>{html.escape(v)}: {html.escape(', '.join(titles))}</li>" for v, titles in settings.items())
+    return f"{table(head, rows)}<p>Versions:</p><ul>{used}</ul><h2>On a GPU</h2>{gpu_runs(evidence)}"
+
+
+def gpu_run(name: str) -> dict | None:
+    """What a chapter printed at scale on a GPU, if such a run was recorded."""
+    path = RECORDED / f"{name}.gpu.json"
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def gpu_runs(evidence: Evidence) -> str:
+    """The recorded runs on a GPU."""
+    rows = ""
+    for name, ledger in evidence.ledgers.items():
+        if run := gpu_run(name):
+            facts = (run["recorded"], run["gpu"], f"torch {run['versions']['torch']}, CUDA {run['versions']['cuda']}")
+            rows += f'<tr><td><a href="{evidence.uri(name)}#at-scale">{html.escape(ledger["title"])}</a></td>'
+            rows += "".join(f"<td>{html.escape(fact)}</td>" for fact in facts)
+            rows += f"<td><code>{html.escape(run['command'])}</code></td></tr>"
+    if not rows:
+        return (
+            "<p>None yet: no machine that recorded this book had one. On a machine with a GPU "
+            "<code>python -m spaces_core.record --gpu part/topic</code> records what a chapter prints at scale.</p>"
+        )
+    return table(("Chapter", "Recorded", "On", "With", "Command"), rows)
+
+
+def at_scale(name: str) -> str:
+    """What stands at the end of a chapter's section "At scale"."""
+    run = gpu_run(name)
+    if run is None:
+        return (
+            '<p class="gpu-run">No run on a GPU has been recorded for this chapter yet; '
+            f"<code>python -m spaces_core.record --gpu {name}</code> records one.</p>"
+        )
+    versions = ", ".join(f"{k} {v}" for k, v in run["versions"].items())
+    return (
+        f'<div class="gpu-run"><p>Recorded on {run["recorded"]} on {html.escape(run["gpu"])} '
+        f"with <code>{html.escape(run['command'])}</code> ({html.escape(versions)}):</p>"
+        f'<div class="highlight"><pre>{html.escape(run["printed"])}</pre></div></div>'
+    )
