@@ -12,7 +12,7 @@ from docutils import nodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from spaces_core.record import RECORDED, ROOT, chapter_names
+from spaces_core.record import CHAPTERS, RECORDED, ROOT, chapter_names
 
 KINDS = {
     "definition": "introduces notation; later checks evaluate its right-hand side",
@@ -25,9 +25,26 @@ KINDS = {
 log = logging.getLogger(__name__)
 
 
+def reading_order() -> list[str]:
+    """The chapters that exist, in the order of the index; one that is not in its list yet follows those of its part."""
+    listed = re.findall(r"\(([\w-]+/[\w-]+)\.md\)", (CHAPTERS / "index.md").read_text())
+    parts = list(dict.fromkeys(name.split("/")[0] for name in listed))
+
+    def place(name: str) -> tuple:
+        part = name.split("/")[0]
+        return (
+            parts.index(part) if part in parts else len(parts),
+            part,
+            listed.index(name) if name in listed else len(listed),
+            name,
+        )
+
+    return sorted(chapter_names(), key=place)
+
+
 def ledgers() -> dict[str, dict]:
     """The ledger of each chapter that has one."""
-    paths = {name: RECORDED / f"{name}.ledger.json" for name in chapter_names()}
+    paths = {name: RECORDED / f"{name}.ledger.json" for name in reading_order()}
     return {name: json.loads(path.read_text()) for name, path in paths.items() if path.exists()}
 
 

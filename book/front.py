@@ -6,11 +6,10 @@ import re
 import sys
 from pathlib import Path
 
-from evidence import Evidence, ledgers, tex
+from evidence import Evidence, ledgers, reading_order, tex
 
-from spaces_core.record import CHAPTERS, RECORDED, chapter_names
+from spaces_core.record import CHAPTERS, RECORDED
 
-PARTS = ("entropy", "similarity", "training", "penalties", "attention", "generation", "practice")
 CHAPTER = "entropy/entropy_normalization"
 STEPS = (
     (r"Raise probabilities to a power $\gamma$ and normalize:", "eq-ent-power"),
@@ -89,15 +88,16 @@ def claim(name: str) -> str:
 
 def contents() -> str:
     """The list of the chapters that exist, part by part, as MyST, with the table of contents that Sphinx needs."""
-    names = chapter_names()
-    parts = sorted({n.split("/")[0] for n in names}, key=lambda p: (PARTS.index(p) if p in PARTS else len(PARTS), p))
+    names = reading_order()
+    parts = list(dict.fromkeys(n.split("/")[0] for n in names))
     titles = {n: re.search(r"^# (.*)$", (CHAPTERS / f"{n}.md").read_text(), re.M)[1] for n in names}
     text = ""
     for part in parts:
         mine = [n for n in names if n.startswith(f"{part}/")]
         text += f"\n**{part.capitalize()}**\n\n" + "".join(f"- [{titles[n]}]({n}.md)\n" for n in mine)
     for part in parts:
-        text += f"\n```{{toctree}}\n:hidden:\n:caption: {part.capitalize()}\n:glob:\n\n{part}/*\n```\n"
+        mine = "\n".join(n for n in names if n.startswith(f"{part}/"))
+        text += f"\n```{{toctree}}\n:hidden:\n:caption: {part.capitalize()}\n\n{mine}\n```\n"
     return text + "\n"
 
 

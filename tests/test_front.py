@@ -70,9 +70,19 @@ def test_new_chapters_appear_without_editing(monkeypatch):
     made = front.fill_contents(stale)
     assert "an old list" not in made
     assert made.endswith("the rest\n")
-    assert all(f"({name}.md)" in made and name.split("/")[0] + "/*" in made for name in NAMES)
+    assert all(f"({name}.md)" in made and f"\n{name}\n" in made for name in NAMES)
     assert front.REGION.search((CHAPTERS / "index.md").read_text()), "the index says where its contents go"
     assert front.short('<path d="M 1.23456 20" x="0.1234"/>') == '<path d="M 1.23 20" x="0.1234"/>'
+
+
+def test_chapters_stand_in_the_order_of_the_index_and_new_ones_after_their_part(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(str(ROOT / "book"))
+    import evidence
+
+    (tmp_path / "index.md").write_text("[Z](one/z.md) [A](one/a.md) [Later](two/b.md)")
+    monkeypatch.setattr(evidence, "CHAPTERS", tmp_path)
+    monkeypatch.setattr(evidence, "chapter_names", lambda: ["one/a", "one/new", "one/z", "three/c", "two/b"])
+    assert evidence.reading_order() == ["one/z", "one/a", "one/new", "two/b", "three/c"]
 
 
 def test_the_front_page_is_light(front):
