@@ -17,6 +17,7 @@ __getattr__, __dir__, __all__ = attach(
         "iterative_pinv": "nystromformer",
         "mixed_positions": "rope_tie",
         "nystrom_attention": "nystromformer",
+        "NystromAttention": "nystromformer",
         "nystrom_factors": "nystromformer",
         "residual_attention": "realformer",
         "residual_scores": "realformer",

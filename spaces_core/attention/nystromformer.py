@@ -2,7 +2,7 @@ r"""Attention in linear time through landmarks: Nyström attention, its factors,
 
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 INVERSES = ("iterated", "exact", "identity")
@@ -35,8 +35,7 @@ def iterative_pinv(a: Float[Tensor, "*batch m k"], iterations: int = 6) -> Float
     Implements: eq-nys-step, eq-nys-start.
     Source: https://kexue.fm/archives/8180; Razavi et al. (2014), in Xiong et al., arXiv:2102.03902.
     """
-    if iterations < 0:
-        raise ValueError(f"iterations must be at least 0, got {iterations}")
+    _check_counts(1, iterations)
     size = a.abs()
     bound = size.sum(-2).amax(-1) * size.sum(-1).amax(-1)
     v = a.mT / bound.clamp_min(torch.finfo(a.dtype).tiny)[..., None, None]
@@ -139,9 +138,7 @@ def nystrom_attention(
         )
     if inverse not in INVERSES:
         raise ValueError(f"inverse must be one of {', '.join(INVERSES)}, got {inverse!r}")
-    if iterations < 0:
-        raise ValueError(f"iterations must be at least 0, got {iterations}")
-    _check(q, k, v, mask, landmarks)
+    _check(q, k, v, mask, landmarks, iterations)
     scale = q.shape[-1] ** -0.5 if scale is None else scale
     if mask is None and q.shape[-2] <= landmarks:
         return F.scaled_dot_product_attention(q, k, v, scale=scale)
@@ -158,9 +155,144 @@ def nystrom_attention(
     if mask is None:
         return out
     short = (mask.sum(-1) <= landmarks).view(-1, *(1,) * (q.ndim - 1))
-    if short.any():
+    if torch.compiler.is_compiling() or short.any():
         out = torch.where(short, f @ segments.mean(v), out)
     return _clean(out, mask)
+
+
+class NystromAttention(nn.Module):
+    r"""Self-attention through landmarks, in the place of `nn.MultiheadAttention(..., batch_first=True)`.
+
+    Parameters have the names and shapes of `nn.MultiheadAttention`, so a state dict of one loads into the other, and
+    with `landmarks` at least the length the two agree. It may replace `self_attn` of an `nn.TransformerEncoderLayer`;
+    build the `nn.TransformerEncoder` around such layers with `enable_nested_tensor=False`.
+
+    Args:
+        embed_dim: width of the vectors, a multiple of `num_heads`.
+        num_heads: heads.
+        landmarks, iterations: as in `nystrom_attention`.
+        bias: of the projections.
+        device, dtype: of the parameters.
+
+    Raises:
+        ValueError: `embed_dim` is no positive multiple of `num_heads`; `landmarks` is below 1 or `iterations` below 0.
+
+    >>> attention = NystromAttention(32, 4, landmarks=16)
+    >>> x = torch.randn(2, 300, 32)
+    >>> padding = torch.arange(300) >= torch.tensor([[300], [120]])
+    >>> out, weights = attention(x, x, x, key_padding_mask=padding)
+    >>> out.shape, weights
+    (torch.Size([2, 300, 32]), None)
+    >>> exact = nn.MultiheadAttention(32, 4, batch_first=True)
+    >>> attention.load_state_dict(exact.state_dict())
+    <All keys matched successfully>
+
+    Implements: eq-nys-hat.
+    Source: https://kexue.fm/archives/8180
+    """
+
+    batch_first = True
+    # nn.TransformerEncoderLayer has a fused path that takes the weights and computes softmax attention by itself; it
+    # is closed to attention whose projections are of different widths, and so to this one.
+    _qkv_same_embed_dim = False
+
+    def __init__(
+        self,
+        embed_dim: int,
+        num_heads: int,
+        landmarks: int = 64,
+        iterations: int = 6,
+        *,
+        bias: bool = True,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ):
+        if num_heads < 1 or embed_dim < 1 or embed_dim % num_heads:
+            raise ValueError(f"embed_dim must be a positive multiple of num_heads, got {embed_dim} and {num_heads}")
+        _check_counts(landmarks, iterations)
+        super().__init__()
+        self.embed_dim, self.num_heads = embed_dim, num_heads
+        self.landmarks, self.iterations = landmarks, iterations
+        kind = {"device": device, "dtype": dtype}
+        self.in_proj_weight = nn.Parameter(torch.empty(3 * embed_dim, embed_dim, **kind))
+        self.in_proj_bias = nn.Parameter(torch.zeros(3 * embed_dim, **kind)) if bias else None
+        self.out_proj = nn.Linear(embed_dim, embed_dim, bias=bias, **kind)
+        nn.init.xavier_uniform_(self.in_proj_weight)
+        if bias:
+            nn.init.zeros_(self.out_proj.bias)
+
+    def forward(
+        self,
+        query: Tensor,
+        key: Tensor | None = None,
+        value: Tensor | None = None,
+        key_padding_mask: Tensor | None = None,
+        need_weights: bool = False,
+        attn_mask: Tensor | None = None,
+        average_attn_weights: bool = True,
+        is_causal: bool = False,
+    ) -> tuple[Tensor, None]:
+        r"""Attend; the arguments are those of `nn.MultiheadAttention`, except that weights are not returned.
+
+        Args:
+            query, key, value: `(batch, n, embed_dim)` or `(n, embed_dim)`, of one shape; key and value are the query
+                if None.
+            key_padding_mask: `(batch, n)` or `(n,)`, True for padding, or a float mask of 0 and -inf.
+            need_weights, attn_mask, is_causal: refused, with the reason, if set.
+            average_attn_weights: without effect, as there are no weights.
+
+        Returns:
+            the attended vectors, and None in the place of the weights. What stands at padding carries no meaning.
+
+        Raises:
+            ValueError: shapes or widths do not fit, the mask is neither boolean nor of 0 and -inf, or an argument that
+                landmarks cannot serve is set.
+        """
+        key = query if key is None else key
+        value = key if value is None else value
+        _check_call(self.embed_dim, query, key, value, need_weights, attn_mask)
+        if query.ndim == 2:
+            mask = None if key_padding_mask is None else key_padding_mask[None]
+            out, _ = self(query[None], key[None], value[None], mask, is_causal=is_causal)
+            return out[0], None
+        biases = (None,) * 3 if self.in_proj_bias is None else self.in_proj_bias.chunk(3)
+        projected = zip((query, key, value), self.in_proj_weight.chunk(3), biases, strict=True)
+        q, k, v = (F.linear(x, w, b).unflatten(-1, (self.num_heads, -1)).transpose(1, 2) for x, w, b in projected)
+        mask = None if key_padding_mask is None else _real(key_padding_mask, query)
+        out = nystrom_attention(q, k, v, mask, self.landmarks, self.iterations, is_causal=is_causal)
+        return self.out_proj(out.transpose(1, 2).flatten(-2)), None
+
+    def extra_repr(self) -> str:
+        return f"{self.embed_dim}, {self.num_heads}, landmarks={self.landmarks}, iterations={self.iterations}"
+
+
+def _real(padding, query):
+    """True for a real token, from the two kinds of mask that `nn.MultiheadAttention` takes."""
+    if padding.shape != query.shape[:2]:
+        raise ValueError(f"key_padding_mask must be (batch, n) = {tuple(query.shape[:2])}, got {tuple(padding.shape)}")
+    if padding.dtype == torch.bool:
+        return ~padding
+    real = padding == 0
+    if not padding.is_floating_point() or not (torch.compiler.is_compiling() or (real | (padding == -torch.inf)).all()):
+        raise ValueError(
+            "key_padding_mask must be boolean, True for padding, or a float mask of 0 and -inf; "
+            f"got {padding.dtype} with other values: landmarks have no bias for single tokens"
+        )
+    return real
+
+
+def _check_call(width, query, key, value, need_weights, attn_mask):
+    if need_weights:
+        raise ValueError("no matrix of weights is formed: take need_weights=False, or multiply the nystrom_factors")
+    if attn_mask is not None:
+        raise ValueError("landmarks cannot follow an attn_mask between single tokens: pad with key_padding_mask")
+    if query.is_nested:
+        raise ValueError("nested tensors are not taken: build nn.TransformerEncoder with enable_nested_tensor=False")
+    if query.ndim not in (2, 3) or query.shape[-1] != width or not query.shape == key.shape == value.shape:
+        raise ValueError(
+            f"query, key and value must be of one shape, (batch, n, {width}) or (n, {width}); got "
+            f"{tuple(query.shape)}, {tuple(key.shape)}, {tuple(value.shape)}"
+        )
 
 
 class _Segments:
@@ -219,7 +351,14 @@ def _clean(x, mask):
     return x.masked_fill(~mask.view(len(mask), *(1,) * (x.ndim - 3), -1, 1), 0)
 
 
-def _check(q, k, v, mask, landmarks):
+def _check_counts(landmarks, iterations):
+    if landmarks < 1:
+        raise ValueError(f"landmarks must be at least 1, got {landmarks}")
+    if iterations < 0:
+        raise ValueError(f"iterations must be at least 0, got {iterations}")
+
+
+def _check(q, k, v, mask, landmarks, iterations=0):
     if q.ndim < 3:
         raise ValueError(f"q must be (batch, ..., n, d), got {tuple(q.shape)}; for one sequence use q[None]")
     if q.shape != k.shape or q.shape[:-1] != v.shape[:-1]:
@@ -229,8 +368,7 @@ def _check(q, k, v, mask, landmarks):
         )
     if 0 in q.shape:
         raise ValueError(f"q must not be empty, got {tuple(q.shape)}")
-    if landmarks < 1:
-        raise ValueError(f"landmarks must be at least 1, got {landmarks}")
+    _check_counts(landmarks, iterations)
     if mask is not None and mask.dtype != torch.bool:
         raise ValueError(f"mask must be boolean, True for a real token, got {mask.dtype}; use mask.bool()")
     if mask is not None and mask.shape != (q.shape[0], q.shape[-2]):

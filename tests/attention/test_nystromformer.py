@@ -1,15 +1,18 @@
 """Nyström attention: the laws, the peers and their faults, each trap, bad input."""
 
 import math
+import subprocess
+import sys
 import warnings
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from spaces_core.attention import iterative_pinv, nystrom_attention, nystrom_factors
+from spaces_core.attention import NystromAttention, iterative_pinv, nystrom_attention, nystrom_factors
 from spaces_core.attention.nystromformer import _check
 
 pinv_peer = pytest.importorskip("nystrom_attention.nystrom_attention")
@@ -241,6 +244,118 @@ def test_gradients():
     short = torch.tensor([[True] * 2 + [False] * 7])
     nystrom_attention(q, k, v, short, landmarks=3).sum().backward()
     assert all(y.grad.isfinite().all() for y in (q, k, v))
+
+
+# --- the module in the place of nn.MultiheadAttention -----------------------------------------------------------------
+def exact_and_ours(landmarks, bias=True, n=37):
+    torch.manual_seed(0)
+    exact = nn.MultiheadAttention(24, 3, bias=bias, batch_first=True).eval()
+    for parameter in exact.parameters():
+        nn.init.normal_(parameter, std=0.3)
+    ours = NystromAttention(24, 3, landmarks, bias=bias).eval()
+    ours.load_state_dict(exact.state_dict())
+    return exact, ours, torch.randn(2, n, 24)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_the_module_is_multihead_attention_when_every_token_is_a_landmark(bias):
+    exact, ours, x = exact_and_ours(37, bias)
+    padding = torch.arange(37) >= torch.tensor([[37], [20]])
+    for mask in (None, padding, torch.zeros(2, 37).masked_fill(padding, -torch.inf)):
+        expected, _ = exact(x, x + 1, 2 * x, key_padding_mask=mask, need_weights=False)
+        found, weights = ours(x, x + 1, 2 * x, key_padding_mask=mask, need_weights=False)
+        real = torch.ones(2, 37, dtype=torch.bool) if mask is None else ~padding
+        torch.testing.assert_close(found[real], expected[real], rtol=1e-4, atol=1e-5)
+        assert weights is None
+    torch.testing.assert_close(ours(x[0])[0], ours(x)[0][0])
+    torch.testing.assert_close(ours(x[1], key_padding_mask=padding[1])[0][:20], ours(x[1:, :20])[0][0])
+
+
+def test_the_modules_row_depends_on_neither_company_nor_padding():
+    _, ours, x = exact_and_ours(8, n=50)
+    long = torch.cat([torch.full((2, 30, 24), torch.nan), x], 1)
+    long[1] = 9 * torch.randn(80, 24)
+    padding = torch.arange(80) < torch.tensor([[30], [0]])
+    together, _ = ours(long, key_padding_mask=padding)
+    torch.testing.assert_close(together[0, 30:], ours(x[:1])[0][0], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("norm_first", [False, True])
+def test_the_module_in_a_torch_encoder_in_training_and_in_evaluation(norm_first):
+    """The encoder's fused path would compute softmax attention with our weights; it stays closed."""
+    torch.manual_seed(0)
+    layer = nn.TransformerEncoderLayer(24, 4, 48, dropout=0.0, batch_first=True, norm_first=norm_first)
+    exact = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+    layer.self_attn = NystromAttention(24, 4, landmarks=4)
+    ours = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+    ours.load_state_dict(exact.state_dict())
+    x, padding = torch.randn(2, 33, 24), torch.arange(33) >= torch.tensor([[33], [21]])
+    trained = ours(x, src_key_padding_mask=padding)
+    trained.sum().backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in ours.parameters())
+    with torch.no_grad():
+        at_rest = ours.eval()(x, src_key_padding_mask=padding)
+        torch.testing.assert_close(at_rest[~padding], trained[~padding], rtol=1e-4, atol=1e-5)
+        other = exact.eval()(x, src_key_padding_mask=padding)
+        assert (other - at_rest)[~padding].abs().max() > 1e-3
+
+
+def test_an_encoder_with_nested_tensors_is_refused_with_the_way_out():
+    encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(24, 4, 48, batch_first=True), 1).eval()
+    encoder.layers[0].self_attn = NystromAttention(24, 4)
+    with (
+        torch.no_grad(),
+        warnings.catch_warnings(action="ignore"),
+        pytest.raises(ValueError, match="enable_nested_tensor=False"),
+    ):
+        encoder(torch.randn(2, 9, 24), src_key_padding_mask=torch.arange(9) >= torch.tensor([[9], [5]]))
+
+
+ONE_GRAPH = """
+import torch
+from spaces_core.attention import NystromAttention
+ours, x = NystromAttention(24, 3, 8), torch.randn(2, 37, 24)
+padding = torch.arange(37) >= torch.tensor([[37], [5]])
+compiled = torch.compile(ours, fullgraph=True, backend="eager")
+torch.testing.assert_close(compiled(x, key_padding_mask=padding), ours(x, key_padding_mask=padding))
+"""
+
+
+def test_the_module_compiles_to_one_graph():
+    """In a process of its own: here the shape checks of the tests stand between."""
+    subprocess.run([sys.executable, "-c", ONE_GRAPH], check=True, timeout=120)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"need_weights": True}, "nystrom_factors"),
+        ({"attn_mask": torch.zeros(37, 37)}, "key_padding_mask"),
+        ({"is_causal": True}, "no causal form"),
+        ({"key": torch.zeros(2, 5, 24)}, "of one shape"),
+        ({"key_padding_mask": torch.full((2, 37), 0.5)}, "0 and -inf"),
+        ({"key_padding_mask": torch.zeros(2, 37, dtype=torch.long)}, "boolean"),
+        ({"key_padding_mask": torch.zeros(37, dtype=torch.bool)}, r"\(batch, n\)"),
+    ],
+)
+def test_the_module_refuses_what_landmarks_cannot_serve(arguments, message):
+    _, ours, x = exact_and_ours(8)
+    with pytest.raises(ValueError, match=message):
+        ours(x, **arguments)
+
+
+@pytest.mark.parametrize(
+    "sizes", [{"num_heads": 5}, {"num_heads": 0}, {"embed_dim": 0}, {"landmarks": 0}, {"iterations": -1}]
+)
+def test_the_modules_sizes_are_checked(sizes):
+    with pytest.raises(ValueError, match="must be"):
+        NystromAttention(**{"embed_dim": 24, "num_heads": 3, **sizes})
+
+
+def test_the_modules_dtype_and_device():
+    module = NystromAttention(24, 3, 8, dtype=torch.bfloat16)
+    assert module(torch.randn(1, 20, 24, dtype=torch.bfloat16))[0].dtype == torch.bfloat16
+    assert NystromAttention(24, 3, 8, device="meta")(torch.zeros(1, 20, 24, device="meta"))[0].device.type == "meta"
 
 
 # --- dtypes -----------------------------------------------------------------------------------------------------------
