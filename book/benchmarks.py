@@ -3,36 +3,59 @@
 import html
 import json
 
-from docutils import nodes
-from evidence import table
-from sphinx.util.docutils import SphinxDirective
+from evidence import Evidence, table
 
 from spaces_core.record import RECORDED
 
 RESULT = RECORDED / "benchmarks.json"
 
 
-class BenchmarkTable(SphinxDirective):
-    """`{benchmarks}`: one table a topic."""
-
-    def run(self):
-        self.env.note_dependency(str(RESULT))
-        return [nodes.raw("", all_topics(), format="html")]
-
-
-def all_topics() -> str:
-    """Every table of the record."""
+def all_topics(evidence: Evidence) -> str:
+    """One line for each comparison, then the circumstances and all sides."""
     stored = json.loads(RESULT.read_text()) if RESULT.exists() else {}
-    return "".join(topic_html(*item) for item in stored.items()) or "<p>None recorded so far.</p>"
+    topics = {name: stored[name] for name in evidence.ledgers if name in stored}
+    if not topics:
+        return "<p>None recorded so far.</p>"
+    runs: dict[str, list[str]] = {}
+    for name, record in topics.items():
+        runs.setdefault(circumstances(record), []).append(evidence.ledgers[name]["title"])
+    if len(runs) == 1:
+        said = f"<p>{next(iter(runs))}</p>"
+    else:
+        said = "".join(f"<li>{html.escape(', '.join(titles))}: {run}</li>" for run, titles in runs.items())
+        said = f"<p>Runs:</p><ul>{said}</ul>"
+    lines = "".join(line_html(evidence, name, row) for name, record in topics.items() for row in record["rows"])
+    head = ("Chapter", "Work", "Ours", "Fastest other", "Its time", "Times ours", "Differs from ours by")
+    return said + table(head, lines) + "".join(topic_html(evidence, *item) for item in topics.items())
 
 
-def topic_html(topic: str, record: dict) -> str:
-    """A heading, the circumstances and the rows of one topic."""
+def circumstances(record: dict) -> str:
+    """When, how and with what a topic was run."""
     versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
-    blocks = [
-        f"<h2>{html.escape(topic)}</h2><p>{record['recorded']}, {html.escape(record['hardware'])}, threads: "
-        f"{html.escape(record['threads'])}; <code>{html.escape(record['command'])}</code>; {html.escape(versions)}.</p>"
-    ]
+    return (
+        f"{record['recorded']}, {html.escape(record['hardware'])}, threads: {html.escape(record['threads'])}; "
+        f"<code>{html.escape(record['command'])}</code>; {html.escape(versions)}."
+    )
+
+
+def line_html(evidence: Evidence, topic: str, row: dict) -> str:
+    """One comparison in one line: our method and the fastest of the others that ran."""
+    ran = [side for side in row["peers"] if "missing" not in side]
+    cells = [f'<a href="{evidence.uri(topic)}">{html.escape(evidence.ledgers[topic]["title"])}</a>']
+    cells += [html.escape(f"{row['name']} ({row['device']})"), seconds(row["ours"]["median_s"])]
+    if ran:
+        best = min(ran, key=lambda side: side["median_s"])
+        cells += [html.escape(best["name"]), seconds(best["median_s"]), f"{best['ratio']:g}"]
+        cells += [f"{best['agreement']:g}" if "agreement" in best else ""]
+    else:
+        cells += ["none ran", "", "", ""]
+    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+
+
+def topic_html(evidence: Evidence, topic: str, record: dict) -> str:
+    """A heading and the rows of one topic, with all sides."""
+    title = html.escape(evidence.ledgers[topic]["title"])
+    blocks = [f'<h2><a href="{evidence.uri(topic)}">{title}</a></h2>']
     for row in record["rows"]:
         error = row.get("error_name")
         head = ("Side", "Median time [quartiles]", "Times ours", "Added memory", "Differs from ours by")
@@ -65,8 +88,3 @@ def seconds(value: float) -> str:
     ('2.13 ms', '2.13 s')
     """
     return f"{value * 1000:.3g} ms" if value < 1 else f"{value:.3g} s"
-
-
-def setup(app):
-    app.add_directive("benchmarks", BenchmarkTable)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

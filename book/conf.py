@@ -22,7 +22,6 @@ extensions = [
     "sphinxcontrib.bibtex",
     "recordings",
     "evidence",
-    "benchmarks",
     "front",
     "previews",
     "recheck",

@@ -12,7 +12,7 @@ from docutils import nodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from spaces_core.record import CHAPTERS, RECORDED, ROOT, chapter_names
+from spaces_core.record import CHAPTERS, RECORDED, chapter_names
 
 KINDS = {
     "definition": "introduces notation; later checks evaluate its right-hand side",
@@ -279,7 +279,7 @@ def blocks() -> dict[str, Callable[[Evidence], str]]:
         "runs": runs.table_of_runs,
         "promise": front.promise,
         "graph": graph.book,
-        "benchmarks": lambda evidence: benchmarks.all_topics(),
+        "benchmarks": benchmarks.all_topics,
     }
 
 
@@ -357,12 +357,13 @@ def links(docname: str, repository: str) -> str:
 def outdated(app, env, added, changed, removed):
     """Pages that quote all ledgers are made anew whenever any page is."""
     quoting = [name for name in env.found_docs if "/" not in name]
-    digest = {str(p.relative_to(ROOT)): p.stat().st_mtime_ns for p in RECORDED.glob("*/*.ledger.json")}
-    digest |= {str(p.relative_to(ROOT)): p.stat().st_mtime_ns for p in RECORDED.glob("*/*.gpu.json")}
-    if getattr(env, "ledger_times", None) == digest:
+    kept = [p for kind in ("*/*.ledger.json", "*/*.gpu.json", "benchmarks.json") for p in RECORDED.glob(kind)]
+    digest = {p.relative_to(RECORDED).as_posix(): p.stat().st_mtime_ns for p in kept}
+    known, env.ledger_times = getattr(env, "ledger_times", {}), digest
+    if known == digest:
         return []
-    env.ledger_times = digest
-    return quoting
+    moved = {path for path, _ in known.items() ^ digest.items()}
+    return quoting + [n for n in chapter_names() if f"{n}.gpu.json" in moved]
 
 
 def needs_math(app, pagename, templatename, context, doctree):

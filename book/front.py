@@ -20,7 +20,7 @@ STEPS = (
     ("So an entropy is met twice, and it is <em>not</em> true that meeting it keeps the order:", "eq-ent-claim-order"),
 )
 EVERY = 2
-WIDE = ("what-is-checked", "what-rests-on-what")
+WIDE = ("benchmarks", "what-is-checked", "what-rests-on-what")
 REGION = re.compile(r"(?<=^% contents\n).*?(?=^% end of contents$)", re.M | re.S)
 CLAIM = re.compile(r"^```\{admonition\} (?:The claim|Claim)\n(?::class:[^\n]*\n)?\n(.*?)(?:\n\n|\n```)", re.M | re.S)
 

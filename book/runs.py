@@ -16,8 +16,8 @@ def table_of_runs(evidence: Evidence) -> str:
         page = evidence.uri(name)
         statements = sum(s["relations"] for s in ledger["statements"])
         cells = (
-            run["recorded"],
-            f"{run['seconds']:.0f} s",
+            f'<span class="nowrap">{run["recorded"]}</span>',
+            f"{run['seconds']:.0f}&nbsp;s",
             run["code_cells"],
             statements,
             html.escape(run["hardware"]),
@@ -26,8 +26,12 @@ def table_of_runs(evidence: Evidence) -> str:
         rows += "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
         settings.setdefault(", ".join(f"{k} {v}" for k, v in run["versions"].items()), []).append(ledger["title"])
     head = ("Chapter", "Recorded", "Took", "Cells", "Statements", "On")
-    used = "".join(f"<li>{html.escape(v)}: {html.escape(', '.join(titles))}</li>" for v, titles in settings.items())
-    return f"{table(head, rows)}<p>Versions:</p><ul>{used}</ul><h2>On a GPU</h2>{gpu_runs(evidence)}"
+    if len(settings) == 1:
+        used = f"<p>All with {html.escape(next(iter(settings)))}.</p>"
+    else:
+        lines = (f"<li>{html.escape(v)}: {html.escape(', '.join(titles))}</li>" for v, titles in settings.items())
+        used = f"<p>With</p><ul>{''.join(lines)}</ul>"
+    return f"{table(head, rows)}{used}<h2>On a GPU</h2>{gpu_runs(evidence)}"
 
 
 def gpu_run(name: str) -> dict | None:

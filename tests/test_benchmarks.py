@@ -53,3 +53,21 @@ def test_every_row_is_recorded(name):
     stored = json.loads((ROOT / "tests" / "recorded" / "benchmarks.json").read_text())
     names = {r["name"] for r in stored.get(name, {"rows": []})["rows"] if r["device"] == "cpu"}
     assert {r["name"] for r in RUNNER["rows"](name, "cpu")} == names, f"python -m tests.benchmarks {name}"
+
+
+def test_the_page_has_one_line_a_comparison_with_the_fastest_that_ran(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "book"))
+    import benchmarks
+    from evidence import Evidence
+
+    times = {"median_s": 0.002, "q1_s": 0.001, "q3_s": 0.003, "peak_mib": 1.0}
+    slow = {"name": "slow", **times, "median_s": 0.004, "ratio": 2.0, "agreement": 1e-9}
+    fast = {"name": "fast", **times, "median_s": 0.001, "ratio": 0.5, "agreement": 1e-3}
+    absent = {"name": "absent", "missing": "absent is not installed"}
+    result = {"name": "a < b", "device": "cpu", "method": "m", "ours": times, "peers": [slow, absent, fast]}
+    evidence = Evidence("benchmarks", lambda name: f"{name}.html")
+    line = benchmarks.line_html(evidence, TOPICS[0], result)
+    for cell in ("a &lt; b (cpu)", "2 ms", "fast", "1 ms", "0.5", "0.001"):
+        assert f"<td>{cell}</td>" in line
+    assert "none ran" in benchmarks.line_html(evidence, TOPICS[0], {**result, "peers": [absent]})
+    assert "absent is not installed" in benchmarks.topic_html(evidence, TOPICS[0], {"rows": [result]})
