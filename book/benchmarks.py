@@ -25,7 +25,7 @@ def all_topics(evidence: Evidence) -> str:
         said = "".join(f"<li>{html.escape(', '.join(titles))}: {run}</li>" for run, titles in runs.items())
         said = f"<p>Runs:</p><ul>{said}</ul>"
     lines = "".join(line_html(evidence, name, row) for name, record in topics.items() for row in record["rows"])
-    head = ("Chapter", "Work", "Ours", "Fastest other", "Its time", "Times ours", "Differs from ours by")
+    head = ("Work", "Ours", "Fastest other", "Its time", "Times ours", "Differs from ours by")
     return said + table(head, lines) + "".join(topic_html(evidence, *item) for item in topics.items())
 
 
@@ -40,9 +40,9 @@ def circumstances(record: dict) -> str:
 
 def line_html(evidence: Evidence, topic: str, row: dict) -> str:
     """One comparison in one line: our method and the fastest of the others that ran."""
-    ran = [side for side in row["peers"] if "missing" not in side]
-    cells = [f'<a href="{evidence.uri(topic)}">{html.escape(evidence.ledgers[topic]["title"])}</a>']
-    cells += [html.escape(f"{row['name']} ({row['device']})"), seconds(row["ours"]["median_s"])]
+    ran = [side for side in row["peers"] if "missing" not in side and not side["name"].startswith("ours")]
+    title = f'<a href="{evidence.uri(topic)}">{html.escape(evidence.ledgers[topic]["title"])}</a>'
+    cells = [f"{title}: {html.escape(row['name'])} ({row['device']})", seconds(row["ours"]["median_s"])]
     if ran:
         best = min(ran, key=lambda side: side["median_s"])
         cells += [html.escape(best["name"]), seconds(best["median_s"]), f"{best['ratio']:g}"]
@@ -85,6 +85,6 @@ def seconds(value: float) -> str:
     """A time with a unit that suits it.
 
     >>> seconds(0.00213), seconds(2.13)
-    ('2.13 ms', '2.13 s')
+    ('2.13&nbsp;ms', '2.13&nbsp;s')
     """
-    return f"{value * 1000:.3g} ms" if value < 1 else f"{value:.3g} s"
+    return f"{value * 1000:.3g}&nbsp;ms" if value < 1 else f"{value:.3g}&nbsp;s"

@@ -67,7 +67,7 @@ def test_the_page_has_one_line_a_comparison_with_the_fastest_that_ran(monkeypatc
     result = {"name": "a < b", "device": "cpu", "method": "m", "ours": times, "peers": [slow, absent, fast]}
     evidence = Evidence("benchmarks", lambda name: f"{name}.html")
     line = benchmarks.line_html(evidence, TOPICS[0], result)
-    for cell in ("a &lt; b (cpu)", "2 ms", "fast", "1 ms", "0.5", "0.001"):
-        assert f"<td>{cell}</td>" in line
+    for cell in (": a &lt; b (cpu)", "<td>2&nbsp;ms", "<td>fast", "<td>1&nbsp;ms", "<td>0.5", "<td>0.001"):
+        assert f"{cell}</td>" in line
     assert "none ran" in benchmarks.line_html(evidence, TOPICS[0], {**result, "peers": [absent]})
     assert "absent is not installed" in benchmarks.topic_html(evidence, TOPICS[0], {"rows": [result]})
