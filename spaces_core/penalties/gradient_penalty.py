@@ -245,11 +245,28 @@ _RANDOM = {"randomness": "different"}
 
 def _of_one(module: nn.Module, f: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """`f` of one sample, as a function of the module's state, the sample and its targets."""
+    places = _places(module)
 
     def value(state, sample, *target):
-        return _scalar(f(functional_call(module, state, (sample[None],))[0], *target))
+        state = {place: state[name] for place, name in places.items()}
+        return _scalar(f(functional_call(module, state, (sample[None],), tie_weights=False)[0], *target))
 
     return value
+
+
+def _places(module: nn.Module) -> dict[str, str]:
+    """Each place of a parameter or buffer, and the name under which the module lists it first.
+
+    A layer used twice is one place: torch's own tying would replace its weights twice and put the wrong one back.
+    """
+    named = [
+        (f"{prefix}.{key}" if prefix else key, tensor)
+        for prefix, part in module.named_modules()
+        for key, tensor in (*part._parameters.items(), *part._buffers.items())
+        if tensor is not None
+    ]
+    first: dict[int, str] = {}
+    return {place: first.setdefault(id(tensor), place) for place, tensor in named}
 
 
 def _scalar(value: Tensor) -> Tensor:

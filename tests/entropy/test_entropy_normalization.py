@@ -149,6 +149,16 @@ def test_agrees_with_the_perplexity_search_of_scikit_learn():
     assert float((exact(torch.tensor(peer)) - math.log(12)).abs().max()) > 1e-7  # its tolerance is 1e-5
 
 
+def test_agrees_with_the_root_search_of_torchdr():
+    pytest.importorskip("torchdr")
+    from tests.benchmarks.entropy.entropy_normalization import by_torchdr
+
+    d = scores_of(17, 60, 59).abs()
+    peer = by_torchdr(d, 2.5)
+    assert torch.allclose(entropy_normalize(-d, 2.5, logits=True), peer, atol=1e-4)
+    assert float((exact(peer) - 2.5).abs().max()) < 1e-4
+
+
 # --- traps --------------------------------------------------------------------------------------
 def test_order_is_kept_where_plain_newton_turns_it_round():
     p = torch.tensor([0.97, 0.02, 0.01], dtype=F64)
@@ -164,6 +174,46 @@ def test_order_is_kept_where_plain_newton_turns_it_round():
     q, found = entropy_normalize(p, target, return_power=True)
     assert found > 0 and q.argsort().tolist() == p.argsort().tolist()
     assert float(entropy(q)) == pytest.approx(target, abs=1e-12)
+
+
+def test_a_spread_at_which_newton_fails_is_solved():
+    """A hundred scores of spread 6: the post's iteration fails on most rows; every power here is positive."""
+    x = scores_of(16, 24, 100, scale=6.0)
+    target = torch.linspace(0.3, 4.3, 24, dtype=F64)
+    total, log_q = torch.ones(24, 1, dtype=F64), x.log_softmax(-1)
+    for _ in range(50):
+        q = log_q.exp()
+        h, second = exact(q), torch.where(q > 0, q * log_q**2, 0).sum(-1)
+        step = (1 + (target - h) / (h * h - second))[:, None]
+        total, log_q = total * step, (step * log_q).log_softmax(-1)
+    right = (exact(log_q.exp()) - target).abs().lt(1e-9) & (total[:, 0] > 0)
+    assert 0 < int(right.sum()) < 24
+    q, power = entropy_normalize(x, target, logits=True, return_power=True)
+    assert (power > 0).all() and torch.allclose(exact(q), target, rtol=0, atol=1e-11)
+    assert torch.allclose(power[right], total[right, 0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("n", [1, 2, 7])
+@pytest.mark.parametrize("dtype", [torch.float32, F64])
+def test_a_uniform_row_has_one_entropy_and_no_slope_to_divide_by(n, dtype):
+    for target in (0.5 * math.log(n), math.log(n), 2 * math.log(n) + 0.1):
+        for p, logits in ((torch.full((n,), 1 / n, dtype=dtype), False), (torch.full((n,), -3.0, dtype=dtype), True)):
+            with pytest.raises(ValueError, match=f"{n} entries tied for the maximum and {n} that are not zero"):
+                entropy_normalize(p, target, logits=logits)
+
+
+def test_a_power_that_underflows_every_probability():
+    """Two nearly equal maxima take a power of 10^9, at which p ** power is 0 / 0; the search stays with logarithms."""
+    p = torch.tensor([0.5 + 1e-9, 0.5 - 1e-9], dtype=F64)
+    q, power = entropy_normalize(p, 0.1, return_power=True)
+    assert float(power) > 1e8 and (p**power).sum() == 0
+    assert float(exact(q)) == pytest.approx(0.1, abs=1e-6)  # the scores are known to 1e-16, their difference to 1e-7
+
+
+def test_the_smallest_numbers_are_no_zeros():
+    p = torch.tensor([1.0, 1e-300, 1e-310], dtype=F64)
+    q, power = entropy_normalize(p, 1.0, return_power=True)
+    assert 0 < float(power) < 1e-2 and (q > 0).all() and float(exact(q)) == pytest.approx(1.0, abs=1e-12)
 
 
 def test_zeros_stay_zero_and_are_not_counted():

@@ -245,7 +245,11 @@ def test_trap_weight_sharing_is_not_taken_for_an_mlp():
     tied[1].weight = tied[0].weight
     for net in (shared, tied):
         loop = looped(net, torch.sum, x)
-        assert torch.allclose(parameter_grad_norm(net, torch.sum, x), loop)
+        kept = list(net.parameters())
+        for _ in range(2):  # torch's functional_call leaves a dead tensor in a layer that is used twice
+            assert torch.allclose(parameter_grad_norm(net, torch.sum, x), loop)
+            assert torch.allclose(input_grad_norm(net, torch.sum, x), looped(net, torch.sum, x, of="input"))
+        assert all(a is b for a, b in zip(kept, net.parameters(), strict=True))
         with pytest.raises(ValueError, match="share"):
             gradient_bound(net, x)
         with pytest.raises(ValueError, match="share"):
@@ -259,6 +263,90 @@ def test_trap_positions_share_the_weight():
     assert torch.allclose(parameter_grad_norm(net, f, x), looped(net, f, x))
     with pytest.raises(ValueError, match="positions"):
         gradient_bound(net, x)
+
+
+def test_trap_a_convolution_can_cancel():
+    """Two positions of opposite sign add up to no gradient in the kernel, and the input still has one."""
+    net = nn.Sequential(nn.Conv1d(1, 1, 1), nn.Flatten()).double()
+    x, f = torch.ones(1, 1, 2, dtype=torch.float64), lambda y: y[0] - y[1]
+    assert float(parameter_grad_norm(net, f, x)) == 0 and float(input_grad_norm(net, f, x)) > 0
+    with pytest.raises(ValueError, match="positions"):
+        gradient_bound(net, x)
+    flat = nn.Sequential(nn.Unflatten(1, (1, 2)), *net)
+    assert float(parameter_grad_norm(flat, f, x[0])) == 0
+    with pytest.raises(ValueError, match="neither nn.Linear"):
+        gradient_bound(flat, x[0])
+
+
+def test_trap_a_recurrent_network_breaks_the_inequality():
+    """s -> w s + b twice at w = -3, s = 2, b = 14: as two layers of their own it would hold, as one weight it fails."""
+    cell = nn.Linear(1, 1).double()
+    cell.weight.data.fill_(-3.0), cell.bias.data.fill_(14.0)
+    own = nn.Sequential(*(nn.Linear(1, 1).double() for _ in range(2)))
+    for layer in own:
+        layer.load_state_dict(cell.state_dict())
+    x, shared = torch.full((1, 1), 2.0, dtype=torch.float64), nn.Sequential(cell, cell)
+    bound = gradient_bound(own, x).detach()
+    left = input_grad_norm(shared, torch.sum, x, squared=True)
+    assert float(bound * left) == pytest.approx(110)
+    assert float(parameter_grad_norm(shared, torch.sum, x, squared=True)) == pytest.approx(8)
+    assert float(parameter_grad_norm(own, torch.sum, x, squared=True)) == pytest.approx(110)
+
+
+def test_trap_a_skip_connection_goes_round_the_layer():
+    """s + (w s + b) at w = 2, s = 3: with the layer's own weight the left side is 45/2 and the right one 10."""
+
+    class Skip(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = nn.Linear(1, 1).double()
+
+        def forward(self, x):
+            return x + self.inner(x)
+
+    net, x = Skip(), torch.full((2, 1), 3.0, dtype=torch.float64)
+    net.inner.weight.data.fill_(2.0)
+    left = input_grad_norm(net, torch.sum, x, squared=True) * gradient_bound(nn.Sequential(net.inner), x)
+    right = parameter_grad_norm(net, torch.sum, x, squared=True)
+    assert torch.allclose(left, torch.full_like(left, 22.5)) and torch.allclose(right, torch.full_like(right, 10.0))
+    for module in (net, nn.Sequential(net)):
+        with pytest.raises(ValueError, match="MLPs only.*Skip"):
+            gradient_bound(module, x)
+        with pytest.raises(ValueError, match="Skip"):
+            parameter_grad_norm(module, torch.sum, x, method="identity")
+
+
+def test_trap_the_posts_identity_holds_where_its_division_does_not():
+    """h_m df/dx = (column m of the weight's gradient) W J, also for the units that ReLU has set to zero."""
+    net, (x, _) = mlp(4, (5, 8, 3), nn.ReLU), batch(4)
+    dead = 0
+    for one in x:
+        one = one.clone().requires_grad_()
+        h = net[1](net[0](one))
+        value = net[2](h).sin().sum()
+        slope, of_weight = torch.autograd.grad(value, (one, net[2].weight))
+        jacobian = torch.autograd.functional.jacobian(net[:2], one)
+        right = of_weight.T @ net[2].weight @ jacobian
+        assert torch.allclose(h[:, None] * slope, right, rtol=1e-10, atol=1e-14)
+        dead += int((h == 0).sum())
+    assert dead > 0
+
+
+def test_trap_the_one_belongs_to_the_bias():
+    """f = w s without a bias, w = 3, s = 2: a bracket with the 1 would claim 5 <= 4."""
+    net, x = nn.Sequential(nn.Linear(1, 1, bias=False)).double(), torch.full((1, 1), 2.0, dtype=torch.float64)
+    net[0].weight.data.fill_(3.0)
+    left, right = (norm(net, torch.sum, x, squared=True) for norm in (input_grad_norm, parameter_grad_norm))
+    for form in FORMS:
+        assert float(gradient_bound(net, x, form).detach() * left) == pytest.approx(4) == float(right)
+
+
+def test_trap_a_square_gaussian_matrix_has_spectral_norm_two():
+    """Weights of variance 1/n are not near zero in the norm that the bound takes."""
+    n = 400
+    net, x = nn.Sequential(nn.Linear(n, n)).double(), torch.zeros(1, n, dtype=torch.float64)
+    net[0].weight.data.normal_(0, n**-0.5, generator=torch.Generator().manual_seed(0))
+    assert float(gradient_bound(net, x).detach()) ** -0.5 == pytest.approx(2, rel=0.03)
 
 
 def test_trap_dead_units_give_no_nan():

@@ -137,6 +137,20 @@ def test_in_place_of_the_peer():
         assert torch.allclose(ours.get_logits(x), peer.get_logits(x), atol=1e-4)
 
 
+def test_the_peer_agrees_where_the_margin_would_pass_the_antipode():
+    """Angles up to pi: cos(theta + m) would rise again beyond pi - m, and both go on falling."""
+    losses = pytest.importorskip("pytorch_metric_learning.losses")
+    angles = torch.linspace(0.1, math.pi - 0.01, 40, dtype=torch.float64)
+    x, y = torch.stack([angles.cos(), angles.sin()], 1), torch.zeros(40, dtype=torch.long)
+    peer = losses.ArcFaceLoss(2, 2, margin=60, scale=8).double()
+    peer.W.data = torch.eye(2, dtype=torch.float64)
+    ours = margin_softmax_loss(
+        x, peer.W.data.T, y, margin=margin_from_degrees(60.0), scale=8.0, kind="angular", reduction="none"
+    )
+    for i in range(40):
+        assert float(ours[i]) == pytest.approx(float(peer(x[i : i + 1], y[i : i + 1]).detach()), rel=1e-5)
+
+
 def test_retrieval_agrees_with_scikit_learn():
     average_precision = pytest.importorskip("sklearn.metrics").average_precision_score
     x, _, y = batch(2, n=40, dim=6)
@@ -228,6 +242,62 @@ def test_one_minus_cosine_is_no_distance_and_its_root_is():
 
     assert 0.02 < float((d(x, z) > d(x, y) + d(y, z)).double().mean()) < 0.3
     assert (root(x, z) <= root(x, y) + root(y, z) + 1e-12).all()
+
+
+def test_the_angle_is_a_distance():
+    g = torch.Generator().manual_seed(1)
+    x, y, z = nn.functional.normalize(torch.randn(3, 20_000, 5, generator=g, dtype=torch.float64), dim=-1)
+
+    def angle(u, v):
+        return torch.acos((u * v).sum(-1).clamp(-1, 1))
+
+    assert (angle(x, z) <= angle(x, y) + angle(y, z) + 1e-12).all()
+
+
+def on_the_circle(*angles):
+    angles = torch.tensor(angles, dtype=torch.float64)
+    return torch.stack([angles.cos(), angles.sin()], 1)
+
+
+def test_four_radii_between_the_centres_and_no_less():
+    """Two arcs of radius r with centres D apart; the rows at the edges that face each other are the worst."""
+    r = 0.2
+    labels, recall = torch.tensor([0, 0, 1, 1]), {}
+    for factor in (3.9, 4.1):
+        d = factor * r
+        x, centres = on_the_circle(-r, r, d - r, d + r), on_the_circle(0.0, d)
+        assert class_radii(x, centres, labels, kind="angular").tolist() == pytest.approx([r, r])
+        own = (x @ centres.T).argmax(1)
+        assert own.tolist() == labels.tolist()  # classification is perfect at both distances
+        recall[factor] = retrieval_scores(x, labels)[0]
+    assert recall == {3.9: 0.5, 4.1: 1.0}
+
+
+def test_the_condition_is_not_necessary():
+    """All samples on the far side of their centres: perfect ranking, and the margin of two radii is missed."""
+    x, labels, centres = on_the_circle(-0.5, -0.4, 1.4, 1.5), torch.tensor([0, 0, 1, 1]), on_the_circle(0.0, 1.0)
+    assert retrieval_scores(x, labels) == (1.0, 1.0)
+    two_radii = float(class_radii(x, centres, labels, kind="angular").sum())
+    own, other = torch.acos(x[0] @ centres[0]), torch.acos(x[0] @ centres[1])
+    assert float(own) + two_radii >= float(other)
+
+
+def test_the_margin_of_practice_as_a_distance():
+    assert metric_margin(0.35) == pytest.approx(0.1297, abs=5e-5)
+    assert cosine_margin(math.sqrt(2)) == pytest.approx(2.0)  # the widest distance, the widest margin
+
+
+def test_chunks_keep_no_matrix_of_logits():
+    """The memory that 50 000 classes take from the peer: batch times classes numbers, kept for the backward pass."""
+    x, w, y = batch(classes=4000, n=64)
+    x.requires_grad_(), w.requires_grad_()
+    kept = {}
+    for chunk in (None, 500):
+        sizes = []
+        with torch.autograd.graph.saved_tensors_hooks(lambda t, s=sizes: (s.append(t.numel()), t)[1], lambda t: t):
+            margin_softmax_loss(x, w, y, chunk=chunk)
+        kept[chunk] = max(sizes)
+    assert kept[None] >= 64 * 4000 and kept[500] <= w.numel()
 
 
 def test_radii():

@@ -93,6 +93,33 @@ def test_weights_have_the_mean_square_asked_for(filler, mean, shape):
     assert abs(float(w.mean())) < 4 * math.sqrt(want / w.numel())
 
 
+@given(sizes, sizes, st.floats(0.3, 3))
+def test_the_geometric_mean_minimises_the_squared_logarithms(m, n, factor):
+    def criterion(t):
+        return math.log(m * t) ** 2 + math.log(n * t) ** 2
+
+    t = init_variance(m, n, "geometric")
+    assert criterion(factor * t) == pytest.approx(criterion(t) + 2 * math.log(factor) ** 2, rel=1e-9, abs=1e-9)
+
+
+def test_least_squares_for_the_width_lands_on_the_other_side_of_the_geometric_mean():
+    m, n = 768, 3072
+    s = m * n * (m + n) / (m * m + n * n)  # the minimum of (s/m - 1)^2 + (s/n - 1)^2
+    assert 1 / init_variance(m, n, -1) == pytest.approx(s, rel=1e-12)
+    assert s < math.sqrt(m * n) < 1 / init_variance(m, n, "quadratic")
+
+
+@pytest.mark.parametrize(
+    "name, up, down",
+    [("arithmetic", 0.4, 1.6), ("geometric", 0.5, 2), ("quadratic", 5 / 17, 20 / 17), ("fan_in", 1, 1)],
+)
+def test_inside_a_four_fold_block_the_scale_is_not_kept(name, up, down):
+    """A block that keeps the scale from end to end may still halve it in the middle; fan-in does so going back."""
+    assert 768 * init_variance(768, 3072, name) == pytest.approx(up, rel=1e-12)
+    assert 3072 * init_variance(3072, 768, name) == pytest.approx(down, rel=1e-12)
+    assert 768 * init_variance(3072, 768, "fan_in") == 0.25
+
+
 def test_uniform_stays_in_its_interval_and_reaches_its_ends():
     w = nonsquare_uniform_(torch.empty(400, 100), generator=seeded(), mean="quadratic")
     bound = math.sqrt(3 * init_variance(100, 400, "quadratic"))
