@@ -208,10 +208,39 @@ def test_linear_attention_is_the_quadratic_one(n, chunk, causal):
     torch.testing.assert_close(out, plain(q, k, v, causal))
 
 
+def test_trap_turned_weights_are_no_probabilities():
+    """Rows of the turned weights do not add up to one, and a weight may be negative."""
+    q, k = normal(12, 2, seed=3), normal(12, 2, seed=4)
+    weights = rope_linear_attention(q, k, torch.eye(12, dtype=double))
+    assert float((weights.sum(1) - 1).abs().min()) > 1e-3 and float(weights.min()) < 0
+    f, g = (torch.nn.functional.elu(x) + 1 for x in (q, k))
+    below = (f @ g.T).sum(1, keepdim=True)
+    assert bool((weights * below <= f.norm(dim=1)[:, None] * g.norm(dim=1) + 1e-12).all())
+
+
 def test_causal_linear_attention_does_not_look_ahead():
     q, k, v = normal(9, 6), normal(9, 6, seed=1), normal(9, 3, seed=2)
     first = rope_linear_attention(q, k, v, causal=True, chunk=4)[:5]
     torch.testing.assert_close(first, rope_linear_attention(q[:5], k[:5], v[:5], causal=True, chunk=4))
+
+
+# --- decay --------------------------------------------------------------------------------------
+def test_trap_the_indicator_is_not_monotone():
+    turns = torch.exp(1j * rope_angles(torch.arange(257), 128)).cumsum(-1).abs().mean(-1)
+    assert float(turns[0]) == 32.5 and float(turns[256]) == pytest.approx(6.54, abs=0.01)
+    assert int((turns.diff() > 0).sum()) == 115
+
+
+def test_trap_random_content_does_not_decay_and_abel_says_nothing():
+    q, k = normal(2000, 64), normal(2000, 64, seed=1)
+    pairs = torch.view_as_complex(q.unflatten(1, (-1, 2))) * torch.view_as_complex(k.unflatten(1, (-1, 2))).conj()
+    trivial = pairs.abs().sum(1).mean()
+    steps = torch.cat([pairs.diff(dim=1), pairs[:, -1:]], 1).abs().amax(1).mean()
+    for distance in (1, 17, 200):
+        score = (apply_rope(q[:, None], offset=distance)[:, 0] * k).sum(1)
+        assert float(score.square().mean()) == pytest.approx(64, rel=0.15)
+        bound = steps * torch.exp(1j * rope_angles(torch.tensor(distance), 64)).cumsum(0).abs().sum()
+        assert float(bound) > 5 * float(trivial)
 
 
 # --- bases --------------------------------------------------------------------------------------
