@@ -103,6 +103,21 @@ def test_one_half_merges_exchanged_digits():
         hierarchical_lookup(table, positions, 0.5)
 
 
+@pytest.mark.parametrize(("alpha", "growth"), [(0.4, 1.374), (0.45, 1.529), (0.8, 5.745)])
+def test_rows_at_right_angles_grow_as_derived(alpha, growth):
+    longer = extend_table(torch.eye(4, dtype=torch.float64), 16, alpha)
+    assert abs(float(longer[2 * 4 + 1].norm()) - growth) < 1e-3
+
+
+def test_blocks_are_nearer_than_rows_and_the_edge_is_a_jump():
+    table = torch.stack([torch.arange(64.0).mul(0.05).sin(), torch.arange(64.0).mul(0.05).cos()], 1).double()
+    longer = extend_table(table, 64 * 64)
+    ratio = (longer[3 * 64] - longer[2 * 64]).square().sum() / (table[3] - table[2]).square().sum()
+    assert abs(float(ratio) - 4 / 9) < 1e-9
+    steps = longer[1:129].sub(longer[:128]).norm(dim=1)
+    assert steps[63] > 5 * steps[62] and abs(float(steps[64] / steps[0]) - 1) < 1e-9
+
+
 @pytest.mark.parametrize("length", [2, 10, True])
 def test_bad_lengths(length):
     with pytest.raises(ValueError, match="from 3 to 9"):

@@ -216,6 +216,30 @@ def test_transformers_exact_start_reads_a_key_that_is_not_there():
         hugging_face(inv_coeff_init_option=True)
 
 
+def test_transformers_documents_a_kernel_of_none_and_refuses_it_where_ours_has_no_kernel():
+    from transformers import NystromformerConfig
+
+    with pytest.raises(Exception, match="conv_kernel_size"):
+        NystromformerConfig(conv_kernel_size=None)
+
+
+@pytest.mark.parametrize(("y", "count"), [(0.5, 3), (0.1, 4), (1e-2, 6), (1e-3, 8), (1e-4, 10), (1e-6, 14)])
+def test_how_many_iterations_invert_a_direction(y, count):
+    """Of two directions, the second with y of the first's squared singular value."""
+    a = torch.diag(torch.tensor([1.0, y], dtype=torch.float64).sqrt())
+    inverted = [float((a @ iterative_pinv(a, steps))[1, 1]) for steps in (count - 2, count)]
+    assert inverted[0] < 0.9 <= inverted[1]
+
+
+def test_on_white_noise_the_exact_inverse_is_worse_than_none_and_weights_turn_negative():
+    q, k, _ = heads(batch=8, h=1, n=128, d=16)
+    full = (q @ k.mT / 4).softmax(-1)
+    f, a, b = nystrom_factors(q, k, landmarks=16)
+    error = lambda m: float(((f @ m @ b - full).flatten(1).norm(dim=1) / full.flatten(1).norm(dim=1)).median())
+    assert error(torch.linalg.pinv(a)) > 1.2 * error(torch.eye(16, dtype=q.dtype)) > error(iterative_pinv(a))
+    assert (f @ iterative_pinv(a) @ b < 0).any()
+
+
 def test_a_singular_matrix_diverges_with_many_iterations_and_not_with_six():
     thin = stochastic(3, 8)[:, :3].softmax(-1) @ stochastic(4, 8)[:3]
     exact = torch.linalg.pinv(thin, rtol=1e-10)

@@ -264,6 +264,21 @@ def test_summed_queries_and_keys_are_something_else():
     assert float((summed - total).abs().max()) > 1
 
 
+def test_the_cross_terms_outweigh_the_wanted_ones():
+    q, k, _ = heads(layers=5, n=200, m=200)
+    total = sum(residual_scores(a, b) for a, b in zip(q, k, strict=True))
+    unwanted = residual_scores(q.sum(0), k.sum(0)) - total
+    assert abs(float(unwanted.norm() / total.norm()) - 2) < 0.4  # the square root of 5 - 1
+
+
+def test_attention_sharpens_by_half_a_nat_a_layer_until_it_freezes():
+    scores = torch.randn(24, 64, 2048, generator=torch.Generator().manual_seed(0), dtype=double).cumsum(0)
+    found = [float(attention_entropy(scores[n - 1]).mean()) for n in (1, 2, 4, 24)]
+    for n, entropy in zip((1, 2, 4), found, strict=False):
+        assert abs(entropy - (math.log(2048) - n / 2)) < 0.2
+    assert found[-1] > max(0.5, math.log(2048) - 24 / 2)  # far beyond 2 log N the line is below zero
+
+
 def test_no_matrix_of_scores_is_stored():
     """In training, what autograd keeps of a layer grows with n, not with n times n."""
 
