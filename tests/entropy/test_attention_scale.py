@@ -42,6 +42,26 @@ def test_equal_keys_and_one_gap_keep_their_weight_up_to_the_last_distractor(n, t
     assert math.exp(gap) / (math.exp(gap) + n - 1) == pytest.approx(1 / (1 + (n - 1) / n), rel=1e-9)
 
 
+@settings(max_examples=20, deadline=None)
+@given(st.integers(2, 3000), st.integers(2, 500))
+def test_a_key_that_leads_by_log_of_the_trained_length_keeps_its_weight(n, train_len):
+    """through the attention itself; without the factor less than train_len / n of the mass is left"""
+    query = torch.full((1, 1), math.log(train_len), dtype=torch.float64)
+    key = torch.zeros(n, 1, dtype=torch.float64)
+    key[0] = 1
+    kept = float(length_scaled_attention(query, key, key, scale=1.0, train_len=train_len))
+    assert kept == pytest.approx(n / (2 * n - 1), rel=1e-9)
+    assert float(F.scaled_dot_product_attention(query, key, key, scale=1.0)) < train_len / n
+
+
+def test_a_finite_bias_hides_no_key():
+    q, k, v = draw(3, 6, 4)
+    bias = -30 * torch.rand(6, 6, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    assert key_counts(6, 6, bias).eq(6).all()
+    expected = F.scaled_dot_product_attention(math.log(6) / math.log(4) * q, k, v, bias)
+    torch.testing.assert_close(length_scaled_attention(q, k, v, bias, train_len=4), expected)
+
+
 def test_agrees_with_scalable_softmax():
     peer = pytest.importorskip("scalable_softmax").ScalableSoftmax(s=1 / math.log(512), learn_scaling=False, bias=False)
     q, k, v = draw(2, 40, 16, dtype=torch.float32)
