@@ -124,7 +124,7 @@ def length_scaled_attention(
     Source: https://kexue.fm/archives/8823
     """
     queries, keys, dim = query.shape[-2], key.shape[-2], query.shape[-1]
-    factor = length_scale(key_counts(queries, keys, attn_mask, is_causal), train_len, floor)
+    factor = length_scale(key_counts(queries, keys, attn_mask, is_causal).double(), train_len, floor)
     factor = factor * (dim**-0.5 if scale is None else scale)
     wide = query.dtype if query.dtype in (torch.float32, torch.float64) else torch.float32
     query = (query.to(wide) * factor.to(query.device, wide)).to(query.dtype)
