@@ -235,7 +235,10 @@ def test_on_white_noise_the_exact_inverse_is_worse_than_none_and_weights_turn_ne
     q, k, _ = heads(batch=8, h=1, n=128, d=16)
     full = (q @ k.mT / 4).softmax(-1)
     f, a, b = nystrom_factors(q, k, landmarks=16)
-    error = lambda m: float(((f @ m @ b - full).flatten(1).norm(dim=1) / full.flatten(1).norm(dim=1)).median())
+
+    def error(m):
+        return float(((f @ m @ b - full).flatten(1).norm(dim=1) / full.flatten(1).norm(dim=1)).median())
+
     assert error(torch.linalg.pinv(a)) > 1.2 * error(torch.eye(16, dtype=q.dtype)) > error(iterative_pinv(a))
     assert (f @ iterative_pinv(a) @ b < 0).any()
 
