@@ -9,6 +9,7 @@ from scipy.linalg import LinAlgWarning
 from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.datasets import load_digits, load_wine
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import check_estimator
 
 from spaces_core.practice import GaussianSoftmaxClassifier, calibration_error
@@ -195,6 +196,38 @@ def test_whitening_by_n_minus_one_is_a_ridge_that_ours_does_not_have():
     post = np.eye(4) - (model.means_.T * model.priors_) @ model.means_
     np.testing.assert_allclose(post, model.covariance_ + np.eye(4) / 40, atol=1e-12)
     assert np.abs(post - model.covariance_).max() > 0.02
+
+
+@pytest.mark.parametrize("ddof", [0, 1])
+def test_the_post_equals_lda_only_when_whitened_by_n(ddof):
+    x, y = load_digits(return_X_y=True)
+    x = x[:, x.std(0) > 0]
+    size, u = np.linalg.eigh(np.cov(x.T, ddof=ddof))
+    white = (x - x.mean(0)) @ (u / np.sqrt(size))
+    means = np.stack([white[y == k].mean(0) for k in range(10)])
+    share = np.bincount(y) / len(y)
+    w = np.linalg.solve(np.eye(x.shape[1]) - (means.T * share) @ means, means.T)
+    post = centred(white @ w + np.log(share) - (means * w.T).sum(1) / 2)
+    lda = centred(LinearDiscriminantAnalysis(solver="lsqr").fit(x, y).decision_function(x))
+    ours = centred(GaussianSoftmaxClassifier().fit(x, y).decision_function(x))
+    np.testing.assert_allclose(ours, lda, rtol=0, atol=1e-8)
+    gap = np.abs(post - lda).max()
+    assert gap < 1e-8 if ddof == 0 else 0.01 < gap < 1
+
+
+def test_with_few_samples_the_probabilities_are_worse_than_the_decisions():
+    x, y = load_digits(return_X_y=True)
+    x = x / 16
+    losses, shares = [], []
+    for seed in range(5):
+        order = np.random.default_rng(seed).permutation(len(y))
+        few, rest = order[:200], order[200:]
+        for model in (GaussianSoftmaxClassifier(shrinkage=0.003), LogisticRegression(C=2.5, max_iter=500)):
+            log_p = model.fit(x[few], y[few]).predict_log_proba(x[rest])
+            losses.append(-log_p[range(len(rest)), y[rest]].mean())
+            shares.append((log_p.argmax(1) == y[rest]).mean())
+    assert min(shares) > 0.8
+    assert all(a > b for a, b in zip(losses[::2], losses[1::2], strict=True))
 
 
 def test_with_one_sample_a_class_only_the_priors_are_left():
