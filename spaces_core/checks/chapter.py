@@ -110,6 +110,7 @@ class Chapter:
         self.problems: list[str] = []
         self.seed = run.seed if run.seed is not None else int(os.environ.get("SPACES_SEED", "0"))
         self.reported = False
+        self._trees = {}
         run.chapters.append(self)
 
     # --- what check cells call -------------------------------------------------------------------
@@ -396,7 +397,7 @@ class Chapter:
         for label, d in self.definitions.items():
             if label in aside:
                 continue
-            tree = (override or {}).get(label) or parse(self.displays[label].latex, names)
+            tree = (override or {}).get(label) or self._tree(label, names)
             for rel, spec in zip(_definition_rels(tree), d["parts"], strict=True):
                 out.append(Definition(label, rel.args[0], rel.args[1], spec["params"]))
         return out
@@ -436,8 +437,15 @@ class Chapter:
             if not self.true_at(self.parse(e.label, values), values):
                 raise Rejected("the assumption fails where it is said to hold")
 
+    def _tree(self, label, names):
+        """The tree of a display, read once for the same names: the teeth ask for it thousands of times."""
+        key = label, names
+        if key not in self._trees:
+            self._trees[key] = parse(self.displays[label].latex, names)
+        return self._trees[key]
+
     def parse(self, label, values, part=0):
-        tree = parse(self.displays[label].latex, self._names(values))
+        tree = self._tree(label, self._names(values))
         if not part:
             return tree
         rels = relations(tree)
