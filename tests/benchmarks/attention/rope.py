@@ -50,11 +50,6 @@ def peers_of(x, layout, offset):
     return peers
 
 
-@torch.no_grad()
-def turned(module, x, offset):
-    return module(x, offset=offset)
-
-
 def rows(device="cpu", small=False):
     shape = (1, 2, 32, 64) if small else (4, 12, 512, 64)
     x = torch.randn(shape, generator=torch.Generator().manual_seed(0)).to(device)
@@ -64,7 +59,7 @@ def rows(device="cpu", small=False):
             yield {
                 "name": f"RoPE, {layout}, offset {offset}",
                 "method": "spaces_core.attention.RotaryEmbedding",
-                "ours": lambda module=module, offset=offset: turned(module, x, offset),
+                "ours": lambda module=module, offset=offset: module(x, offset=offset),
                 "peers": peers_of(x, layout, offset),
                 "agreement": gap,
                 "params": {
