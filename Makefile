@@ -31,7 +31,7 @@ check: .venv/ready
 	$(RUN) -m spaces_core.checks $(or $(CHAPTERS),$(wildcard chapters/*/*.md))
 
 record: .venv/ready
-	$(RUN) -m spaces_core.record $(CHAPTERS)
+	$(RUN) -m spaces_core.lab.record $(CHAPTERS)
 
 bench: .venv/ready
 	$(RUN) -m tests.benchmarks $(TOPICS)

@@ -5,7 +5,7 @@ import json
 
 from evidence import Evidence, table
 
-from spaces_core.record import RECORDED
+from spaces_core.lab.record import RECORDED
 
 RESULT = RECORDED / "benchmarks.json"
 

@@ -4,7 +4,7 @@ import ast
 import re
 
 from spaces_core.checks import read_page
-from spaces_core.record import CHAPTERS
+from spaces_core.lab.record import CHAPTERS
 
 CHECKS = {
     "define": "definition",

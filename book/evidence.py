@@ -12,7 +12,7 @@ from docutils import nodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from spaces_core.record import CHAPTERS, RECORDED, chapter_names
+from spaces_core.lab.record import CHAPTERS, RECORDED, chapter_names
 
 KINDS = {
     "definition": "introduces notation; later checks evaluate its right-hand side",

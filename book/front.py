@@ -8,7 +8,7 @@ from pathlib import Path
 
 from evidence import Evidence, ledgers, reading_order, tex
 
-from spaces_core.record import CHAPTERS, RECORDED
+from spaces_core.lab.record import CHAPTERS, RECORDED
 
 CHAPTER = "entropy/entropy_normalization"
 STEPS = (

@@ -6,7 +6,7 @@ from pathlib import Path
 from evidence import anchor, ledgers, numbers
 
 from spaces_core.checks.page import read_page
-from spaces_core.record import CHAPTERS
+from spaces_core.lab.record import CHAPTERS
 
 
 def equations() -> dict[str, dict]:

@@ -9,7 +9,7 @@ from jupyter_cache import get_cache
 from jupyter_cache.cache.main import CacheBundleIn
 from sphinx.errors import ExtensionError
 
-from spaces_core.record import RECORDED, chapter_names, outdated, read_source
+from spaces_core.lab.record import RECORDED, chapter_names, outdated, read_source
 
 
 def fill_cache(app):
@@ -22,9 +22,9 @@ def fill_cache(app):
         code = [(c.source, c.metadata) for c in source.cells if c.cell_type == "code"]
         recorded = nbformat.read(path, 4) if path.exists() else None
         if recorded is None or code != [(c.source, c.metadata) for c in recorded.cells if c.cell_type == "code"]:
-            raise ExtensionError(f"{name} has no recording of its present cells: python -m spaces_core.record {name}")
+            raise ExtensionError(f"{name}: no recording of its present cells: python -m spaces_core.lab.record {name}")
         if outdated(name):
-            print(f"note: {name} was recorded with other code than is here: python -m spaces_core.record {name}")
+            print(f"note: {name} was recorded with other code than is here: python -m spaces_core.lab.record {name}")
         bundle = CacheBundleIn(nb=recorded, uri=str(Path(app.srcdir) / f"{name}.md"))
         cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
 

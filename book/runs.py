@@ -5,7 +5,7 @@ import json
 
 from evidence import Evidence, table
 
-from spaces_core.record import RECORDED
+from spaces_core.lab.record import RECORDED
 
 
 def table_of_runs(evidence: Evidence) -> str:
@@ -52,7 +52,7 @@ def gpu_runs(evidence: Evidence) -> str:
     if not rows:
         return (
             "<p>None yet: no machine that recorded this book had one. On a machine with a GPU "
-            "<code>python -m spaces_core.record --gpu part/topic</code> records what a chapter prints at scale.</p>"
+            "<code>python -m spaces_core.lab.record --gpu part/topic</code> records what a chapter prints at scale.</p>"
         )
     return table(("Chapter", "Recorded", "On", "With", "Command"), rows)
 
@@ -63,7 +63,7 @@ def at_scale(name: str) -> str:
     if run is None:
         return (
             '<p class="gpu-run">No run on a GPU has been recorded for this chapter yet; '
-            f"<code>python -m spaces_core.record --gpu {name}</code> records one.</p>"
+            f"<code>python -m spaces_core.lab.record --gpu {name}</code> records one.</p>"
         )
     versions = ", ".join(f"{k} {v}" for k, v in run["versions"].items())
     return (

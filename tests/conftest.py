@@ -14,8 +14,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from spaces_core.plotting import differences
-from spaces_core.record import RECORDED, ROOT, kernel_settings
+from spaces_core.lab.plotting import differences
+from spaces_core.lab.record import RECORDED, ROOT, kernel_settings
 from tests import browsing
 
 REPLAYED = "SPACES_REPLAYED"
@@ -89,7 +89,7 @@ def comparable(ledger: dict) -> dict:
 
 def faults_of(name: str, fresh: Path, recorded: Path = RECORDED) -> list[str]:
     """Where the evidence or the figures of a replayed chapter differ from its recording."""
-    again = f"if this is meant: python -m spaces_core.record {name}"
+    again = f"if this is meant: python -m spaces_core.lab.record {name}"
     old, new = _load(recorded, name, ".ledger.json"), _load(fresh, name, ".ledger.json")
     if old is None or new is None:
         lacking = "recorded" if old is None else "written by the replay"

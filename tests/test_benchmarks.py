@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from spaces_core.record import ROOT
+from spaces_core.lab.record import ROOT
 
 RUNNER = runpy.run_path(str(ROOT / "tests" / "benchmarks" / "__main__.py"), run_name="runner")
 TOPICS = RUNNER["topics"]()

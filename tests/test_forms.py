@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from spaces_core.record import CHAPTERS, RECORDED, ROOT, chapter_names
+from spaces_core.lab.record import CHAPTERS, RECORDED, ROOT, chapter_names
 
 SITE = ROOT / "_build" / "html"
 pytestmark = pytest.mark.skipif(not SITE.exists(), reason="the book is not built: make book")

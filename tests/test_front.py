@@ -6,7 +6,7 @@ import re
 import pytest
 from docutils.nodes import make_id
 
-from spaces_core.record import CHAPTERS, ROOT
+from spaces_core.lab.record import CHAPTERS, ROOT
 from tests.test_site import CHAPTERS as NAMES
 from tests.test_site import Visit, statements
 

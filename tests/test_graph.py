@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from spaces_core.record import RECORDED, ROOT
+from spaces_core.lab.record import RECORDED, ROOT
 from tests.test_site import CHAPTERS, Visit
 
 PAGE = "what-rests-on-what"

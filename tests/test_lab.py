@@ -15,7 +15,7 @@ import time
 import nbformat
 import pytest
 
-from spaces_core.record import RECORDED, ROOT, chapter_names
+from spaces_core.lab.record import RECORDED, ROOT, chapter_names
 from tests.browsing import missing
 
 CHAPTERS = chapter_names()

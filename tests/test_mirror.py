@@ -4,10 +4,10 @@ import ast
 
 import pytest
 
-from spaces_core.record import ROOT, chapter_names
+from spaces_core.lab.record import ROOT, chapter_names
 
 CHAPTERS = set(chapter_names())
-PARTS = {p.parent.name for p in (ROOT / "spaces_core").glob("*/__init__.py")} - {"checks"}
+PARTS = {p.parent.name for p in (ROOT / "spaces_core").glob("*/__init__.py")} - {"checks", "lab"}
 ROOMS = {"spaces_core": "{part}/{topic}.py", "figures": "{part}/{topic}.py", "tests": "{part}/test_{topic}.py"}
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from spaces_core.checks.page import read_page
 from spaces_core.checks.tokens import tokens
-from spaces_core.record import CHAPTERS, chapter_names
+from spaces_core.lab.record import CHAPTERS, chapter_names
 
 ROW = re.compile(r"^\| (?P<symbols>\$[^|]*\$) \| (?P<meaning>[^|]+) \| (?P<links>\[[^|]*\)) \|$", re.M)
 WRAPPERS = {r"\mathrm", r"\text", r"\operatorname", r"\mathbb", r"\mathcal", r"\mathbf", r"\boldsymbol"}

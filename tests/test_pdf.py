@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from spaces_core.record import RECORDED, ROOT, chapter_names
+from spaces_core.lab.record import RECORDED, ROOT, chapter_names
 from tests.browsing import missing
 
 BOOK = runpy.run_path(str(ROOT / "book" / "pdf.py"), run_name="book")

@@ -9,7 +9,7 @@ import tomllib
 import pytest
 import yaml
 
-from spaces_core.record import CHAPTERS, ROOT, chapter_names
+from spaces_core.lab.record import CHAPTERS, ROOT, chapter_names
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 EXTRAS = set(PROJECT["project"]["optional-dependencies"])
@@ -81,8 +81,8 @@ def imported(statement):
     [
         ("import spaces_core", {"torch", "matplotlib", "IPython", "scipy"}),
         ("import spaces_core.checks", {"torch", "matplotlib", "IPython"}),
-        ("import spaces_core.plotting", {"torch", "matplotlib", "IPython"}),
-        ("import spaces_core.exercises", {"torch", "matplotlib", "IPython"}),
+        ("import spaces_core.lab.plotting", {"torch", "matplotlib", "IPython"}),
+        ("import spaces_core.lab.exercises", {"torch", "matplotlib", "IPython"}),
     ],
 )
 def test_importing_is_light(statement, heavy):

@@ -15,7 +15,7 @@ from spaces_core.checks.page import read_page
 from spaces_core.checks.recheck import editable, recheck
 from spaces_core.checks.runner import check_file
 from spaces_core.checks.slicing import needed
-from spaces_core.record import ROOT
+from spaces_core.lab.record import ROOT
 from tests.browsing import missing
 
 PAGE = r"""# A page

@@ -8,7 +8,7 @@ import json
 import nbformat
 import pytest
 
-from spaces_core.record import CHAPTERS, KINDS, RECORDED, chapter_names, read_source
+from spaces_core.lab.record import CHAPTERS, KINDS, RECORDED, chapter_names, read_source
 
 NAMES = chapter_names()
 
@@ -21,7 +21,7 @@ def test_every_chapter_has_a_recording_and_nothing_else_has():
     stems = {p.relative_to(RECORDED).as_posix() for p in RECORDED.glob("*/*") if p.is_file()}
     needed = {name + kind for name in NAMES for kind in KINDS if kind not in (".figures.json", ".gpu.json")}
     allowed = {name + kind for name in NAMES for kind in KINDS}
-    assert needed <= stems <= allowed, "python -m spaces_core.record brings tests/recorded up to date"
+    assert needed <= stems <= allowed, "python -m spaces_core.lab.record brings tests/recorded up to date"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -29,7 +29,7 @@ def test_recording_has_the_cells_of_its_chapter(name):
     def cells(nb):
         return [(c.cell_type, c.source, c.metadata) for c in nb.cells]
 
-    assert cells(recording(name)) == cells(read_source(name)), f"stale: python -m spaces_core.record {name}"
+    assert cells(recording(name)) == cells(read_source(name)), f"stale: python -m spaces_core.lab.record {name}"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -58,7 +58,7 @@ def test_the_source_holds_no_outputs_and_is_in_normal_form(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_picture_in_a_recording_has_a_description(name):
-    """Figures go through spaces_core.plotting, which asks for one; a bare matplotlib image has none."""
+    """Figures go through spaces_core.lab.plotting, which asks for one; a bare matplotlib image has none."""
     outputs = [o for c in recording(name).cells for o in c.get("outputs", []) if "data" in o]
     assert not [o for o in outputs if {"image/png", "image/jpeg", "image/svg+xml"} & set(o.data)], "use plotting.show"
 

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from spaces_core.record import RECORDED, ROOT
+from spaces_core.lab.record import RECORDED, ROOT
 from tests.test_site import CHAPTERS, SITE
 
 RUN = {
     "recorded": "2026-01-02",
-    "command": "python -m spaces_core.record --gpu part/topic",
+    "command": "python -m spaces_core.lab.record --gpu part/topic",
     "gpu": "Some <GPU>",
     "hardware": "a processor, 8 cores, Some <GPU>",
     "versions": {"python": "3.11", "torch": "2.13.0", "cuda": "13.0"},

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from spaces_core.record import CHAPTERS, ROOT, chapter_names
+from spaces_core.lab.record import CHAPTERS, ROOT, chapter_names
 
 
 class OtherSeed:

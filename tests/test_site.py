@@ -6,7 +6,7 @@ import re
 import pytest
 from docutils.nodes import make_id
 
-from spaces_core.record import RECORDED, ROOT, chapter_names
+from spaces_core.lab.record import RECORDED, ROOT, chapter_names
 from tests.browsing import missing
 
 SITE = ROOT / "_build" / "html"

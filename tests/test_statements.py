@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from spaces_core.record import CHAPTERS, RECORDED, ROOT
+from spaces_core.lab.record import CHAPTERS, RECORDED, ROOT
 from tests.test_site import CHAPTERS as NAMES
 from tests.test_site import SITE, Visit
 

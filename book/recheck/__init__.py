@@ -27,7 +27,7 @@ def prepare(app):
 
 
 def ledger(app, docname) -> dict | None:
-    from spaces_core.record import RECORDED
+    from spaces_core.lab.record import RECORDED
 
     path = RECORDED / f"{docname}.ledger.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None

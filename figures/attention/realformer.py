@@ -2,7 +2,7 @@
 
 from matplotlib.figure import Figure
 
-from spaces_core.plotting import BLUE, GREEN, INK, PALETTE, VERMILLION
+from spaces_core.lab.plotting import BLUE, GREEN, INK, PALETTE, VERMILLION
 
 NAMES = {"post": "Post-LN", "real": "Post-LN + residual scores", "pre": "Pre-LN"}
 STYLES = {"post": (BLUE, "--", "s"), "real": (VERMILLION, "-", "o"), "pre": (GREEN, "-.", "^")}

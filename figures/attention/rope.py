@@ -2,7 +2,7 @@
 
 import matplotlib.pyplot as plt
 
-from spaces_core.plotting import BLUE, GREEN, INK, PURPLE, VERMILLION
+from spaces_core.lab.plotting import BLUE, GREEN, INK, PURPLE, VERMILLION
 
 NAMES = {"rope": "RoPE", "learned": "learned rows", "none": "no positions"}
 STYLE = {"rope": (BLUE, "o"), "learned": (VERMILLION, "^"), "none": (GREEN, "s")}

@@ -2,7 +2,7 @@
 
 import matplotlib.pyplot as plt
 
-from spaces_core.plotting import BLUE, GREEN, INK, PURPLE, VERMILLION
+from spaces_core.lab.plotting import BLUE, GREEN, INK, PURPLE, VERMILLION
 
 NAMES = {"flatten": "flattened", "mrope": "M-RoPE", "tie": "RoPE-Tie", "tie_v2": "RoPE-Tie-v2"}
 STYLE = {"flatten": (PURPLE, "o"), "mrope": (GREEN, "s"), "tie": (VERMILLION, "^"), "tie_v2": (BLUE, "D")}

@@ -4,7 +4,7 @@ import math
 
 import matplotlib.pyplot as plt
 
-from spaces_core.plotting import BLUE, GREEN, INK, PALETTE, VERMILLION
+from spaces_core.lab.plotting import BLUE, GREEN, INK, PALETTE, VERMILLION
 
 STYLE = {"no factor": (VERMILLION, "s", ":"), "√log n": (GREEN, "^", "--"), "log n": (BLUE, "o", "-")}
 

@@ -2,7 +2,7 @@
 
 import matplotlib.pyplot as plt
 
-from spaces_core.plotting import BLUE, GREEN, INK, PURPLE, VERMILLION
+from spaces_core.lab.plotting import BLUE, GREEN, INK, PURPLE, VERMILLION
 
 STYLE = {
     "constant entropy": (VERMILLION, "-", "o"),

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from spaces_core.plotting import BLUE, GREEN, INK, PURPLE, VERMILLION
+from spaces_core.lab.plotting import BLUE, GREEN, INK, PURPLE, VERMILLION
 
 FORMS = (
     ("sharp", "$\\|WJ\\|_2$", BLUE, "-", "o"),

@@ -2,7 +2,7 @@
 
 from matplotlib.figure import Figure
 
-from spaces_core.plotting import BLUE, GREEN, INK, PURPLE, VERMILLION
+from spaces_core.lab.plotting import BLUE, GREEN, INK, PURPLE, VERMILLION
 
 STYLES = {
     "the post's gradient descent": (PURPLE, ":", "v"),

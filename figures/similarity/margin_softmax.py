@@ -2,7 +2,7 @@
 
 from matplotlib.figure import Figure
 
-from spaces_core.plotting import BLUE, INK, VERMILLION
+from spaces_core.lab.plotting import BLUE, INK, VERMILLION
 
 STYLES = {"cosine": (BLUE, "-", "o"), "angular": (VERMILLION, "--", "s")}
 

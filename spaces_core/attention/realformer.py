@@ -153,13 +153,13 @@ class ResidualAttention(nn.Module):
         ValueError: `depth` is below 1; a layer is called out of turn (as with activation checkpointing, which runs a
             layer once more on its own); in a call, whatever `residual_attention` refuses.
 
-    >>> from spaces_core.transformer import SmallTransformer
     >>> attend = ResidualAttention(depth=3)
-    >>> model = SmallTransformer(words=100, dim=32, depth=3, positions=16, attend=attend, post_norm=True)
-    >>> tokens = torch.zeros(2, 16, dtype=torch.long)
+    >>> x = torch.randn(2, 4, 16, 8)
     >>> with attend.masked(torch.arange(16) < 12):
-    ...     model(tokens).shape
-    torch.Size([2, 16, 100])
+    ...     for layer in range(3):
+    ...         x = attend(x, x, x, layer)
+    >>> x.shape
+    torch.Size([2, 4, 16, 8])
 
     Implements: eq-real-concat.
     Source: https://kexue.fm/archives/8027; He et al., RealFormer (2020).

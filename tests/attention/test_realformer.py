@@ -13,7 +13,7 @@ from torch.func import functional_call, stack_module_state, vmap
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from spaces_core.attention import ResidualAttention, attention_entropy, residual_attention, residual_scores
-from spaces_core.transformer import SmallTransformer
+from spaces_core.lab.transformer import SmallTransformer
 from tests.benchmarks.attention import realformer as benchmark
 
 double = torch.float64

@@ -46,7 +46,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from spaces_core import machine
+from spaces_core.lab import machine
 
 HERE = Path(__file__).resolve().parent
 RESULT = HERE.parent / "recorded" / "benchmarks.json"

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from scipy.optimize import brentq
 
-from spaces_core.data import mnist_5k
 from spaces_core.entropy import entropy_normalize
+from spaces_core.lab.data import mnist_5k
 
 
 def by_brentq(distances, target):

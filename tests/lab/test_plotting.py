@@ -7,8 +7,8 @@ import matplotlib
 import numpy as np
 import pytest
 
-from spaces_core import plotting
-from spaces_core.plotting import PALETTE, differences, show, slider, use_book_style
+from spaces_core.lab import plotting
+from spaces_core.lab.plotting import PALETTE, differences, show, slider, use_book_style
 
 matplotlib.use("agg")
 import matplotlib.pyplot as plt  # noqa: E402

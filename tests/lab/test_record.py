@@ -10,8 +10,8 @@ import pytest
 import torch
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from spaces_core.record import ROOT, ChapterFailedError, chapter_names, outdated, printed_at_scale
-from spaces_core.sources import files_behind
+from spaces_core.lab.record import ROOT, ChapterFailedError, chapter_names, outdated, printed_at_scale
+from spaces_core.lab.sources import files_behind
 
 FRONT = """---
 jupytext:
@@ -51,7 +51,7 @@ ch.prove("eq-square", {"a": a, "b": b})
 ```{code-cell} ipython3
 import matplotlib.pyplot as plt
 
-from spaces_core.plotting import show
+from spaces_core.lab.plotting import show
 
 fig, ax = plt.subplots()
 line = ax.plot([0, 1], [0, 1])
@@ -89,7 +89,7 @@ class Book:
         return subprocess.run(arguments, capture_output=True, text=True, cwd=self.root, env=env, timeout=300)
 
     def record(self, *arguments):
-        return self.run("spaces_core.record", *arguments)
+        return self.run("spaces_core.lab.record", *arguments)
 
     def replay(self):
         return self.run("pytest", "tests", "-q", "-p", "no:cacheprovider", "--all-chapters")
@@ -158,7 +158,7 @@ def test_a_changed_display_or_cell_is_run_again(book, old, new):
 
 
 def test_a_changed_library_is_run_again(book):
-    with (book.root / "spaces_core" / "plotting.py").open("a") as source:
+    with (book.root / "spaces_core" / "lab" / "plotting.py").open("a") as source:
         source.write("\n# changed\n")
     assert "ran in" in book.record().stdout
 
@@ -178,14 +178,14 @@ def test_the_files_behind_code_are_those_of_the_names_it_uses():
     assert behind("from spaces_core import init_variance") == {"spaces_core/training/nonsquare_init.py"}
     assert behind("from figures.penalties import gradient_penalty as draw") == {
         "figures/penalties/gradient_penalty.py",
-        "spaces_core/plotting.py",
+        "spaces_core/lab/plotting.py",
     }
     assert {"spaces_core/checks/prove.py", "spaces_core/checks/tree.py"} <= behind("from spaces_core.checks import Vec")
 
 
 @pytest.mark.parametrize("name", chapter_names())
 def test_every_chapter_was_recorded_with_the_present_code(name):
-    assert not outdated(name), f"python -m spaces_core.record {name}"
+    assert not outdated(name), f"python -m spaces_core.lab.record {name}"
 
 
 def test_a_failing_chapter_is_named_with_its_cell_and_leaves_the_recording(book):
@@ -288,7 +288,7 @@ def test_the_replay_tells_a_chapter_edited_after_its_recording(book):
     book.edit("The square of a sum:", "The square of a difference:")
     replay = book.replay()
     assert replay.returncode == 1
-    assert "stale: python -m spaces_core.record part/square" in replay.stdout
+    assert "stale: python -m spaces_core.lab.record part/square" in replay.stdout
 
 
 def test_a_part_of_the_replay_does_not_claim_the_whole(book):

@@ -6,7 +6,7 @@ import importlib.util
 import numpy as np
 import pytest
 
-from spaces_core import data
+from spaces_core.lab import data
 
 
 def digest(array):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from spaces_core.exercises import exercise, solution
+from spaces_core.lab.exercises import exercise, solution
 
 
 def check(x):

@@ -1,6 +1,6 @@
 """Record chapters: run each Jupytext source and keep what its cells put out, byte for byte the same on a second run.
 
-    python -m spaces_core.record [--force | --gpu] [--jobs N] [part/topic ...]
+    python -m spaces_core.lab.record [--force | --gpu] [--jobs N] [part/topic ...]
 
 For `chapters/<part>/<topic>.md` this writes, in `tests/recorded/<part>/`: `<topic>.ipynb` (the notebook with outputs),
 `<topic>.ledger.json` (what was checked, written by the chapter), `<topic>.figures.json` (the numbers drawn) and
@@ -23,11 +23,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from spaces_core import machine
 from spaces_core.checks.page import read_page
-from spaces_core.sources import sources_hash
+from spaces_core.lab import machine
+from spaces_core.lab.sources import sources_hash
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS, RECORDED = ROOT / "chapters", ROOT / "tests" / "recorded"
 KINDS = (".ipynb", ".ledger.json", ".figures.json", ".run.json", ".gpu.json")
 CELL_SECONDS = 600
@@ -80,7 +80,7 @@ def record(name: str, force: bool = False) -> str:
     seconds = round(time.monotonic() - started, 1)
     facts = {
         "recorded": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "command": f"python -m spaces_core.record {name}",
+        "command": f"python -m spaces_core.lab.record {name}",
         "seconds": seconds,
         "code_cells": sum(c.cell_type == "code" for c in nb.cells),
         "hardware": machine.hardware(),
@@ -102,7 +102,7 @@ def record_on_gpu(name: str) -> str:
         _execute(name, nb, Path(folder))
     facts = {
         "recorded": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "command": f"python -m spaces_core.record --gpu {name}",
+        "command": f"python -m spaces_core.lab.record --gpu {name}",
         "gpu": torch.cuda.get_device_name(),
         "hardware": machine.hardware(),
         "versions": {**machine.versions(), "cuda": torch.version.cuda},
@@ -215,7 +215,8 @@ def _read_json(name: str, kind: str) -> Any:
 
 def main(arguments: list[str] | None = None) -> int:
     """Command line of the recorder."""
-    parser = argparse.ArgumentParser(prog="python -m spaces_core.record", description="Record chapters of the book.")
+    program = "python -m spaces_core.lab.record"
+    parser = argparse.ArgumentParser(prog=program, description="Record chapters of the book.")
     parser.add_argument("names", nargs="*", metavar="part/topic", help="chapters to record (default: all)")
     parser.add_argument("--force", action="store_true", help="run also where nothing but prose has changed")
     parser.add_argument(
