@@ -5,7 +5,6 @@ than its ledger says. The controlling process compares every chapter that was re
 checked.
 """
 
-import json
 import os
 import shutil
 import tempfile
@@ -14,8 +13,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from spaces_core.lab.plotting import differences
 from spaces_core.lab.record import RECORDED, ROOT, kernel_settings
+from spaces_core.lab.replay import faults_of, load, output_faults
 from tests import browsing
 
 REPLAYED = "SPACES_REPLAYED"
@@ -41,6 +40,17 @@ def pytest_configure(config):
 def pytest_unconfigure(config):
     if not hasattr(config, "workerinput"):
         shutil.rmtree(os.environ.pop(REPLAYED), ignore_errors=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """nbval has compared what a cell printed but for numbers with their half-widths: these may move within them."""
+    result = yield
+    if chapter_of(item.nodeid) and item.options["check"]:
+        faults = output_faults(item.cell.outputs, item.test_outputs)
+        if faults:
+            item.raise_cell_error("Cell outputs differ", "\n".join(faults))
+    return result
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -77,34 +87,6 @@ def _code_cells(name: str) -> int:
     return sum(cell.cell_type == "code" for cell in nb.cells)
 
 
-def _load(folder: Path, name: str, kind: str):
-    path = folder / (name + kind)
-    return json.loads(path.read_text()) if path.exists() else None
-
-
-def comparable(ledger: dict) -> dict:
-    """A ledger without what may differ between machines."""
-    return {**ledger, "statements": [{k: v for k, v in s.items() if k != "detail"} for s in ledger["statements"]]}
-
-
-def faults_of(name: str, fresh: Path, recorded: Path = RECORDED) -> list[str]:
-    """Where the evidence or the figures of a replayed chapter differ from its recording."""
-    again = f"if this is meant: python -m spaces_core.lab.record {name}"
-    old, new = _load(recorded, name, ".ledger.json"), _load(fresh, name, ".ledger.json")
-    if old is None or new is None:
-        lacking = "recorded" if old is None else "written by the replay"
-        return [f"{name}: no ledger was {lacking}; does the chapter end in ch.report()?"]
-    found = []
-    if comparable(old) != comparable(new):
-        before, after = (
-            {(s["label"], s.get("part")): s for s in comparable(ledger)["statements"]} for ledger in (old, new)
-        )
-        labels = dict.fromkeys(key[0] for key in before | after if before.get(key) != after.get(key))
-        found.append(f"{name}: ledger differs at {', '.join(labels) or 'title, totals or order'}; {again}")
-    drawn = (_load(folder, name, ".figures.json") or [] for folder in (recorded, fresh))
-    return found + [f"{name}: {fault}; {again}" for fault in differences(*drawn)]
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session):
     config = session.config
@@ -113,11 +95,12 @@ def pytest_sessionfinish(session):
     fresh = Path(os.environ[REPLAYED])
     chapters = sorted(p.relative_to(RECORDED).with_suffix("").as_posix() for p in RECORDED.glob("*/*.ipynb"))
     whole = [name for name in chapters if len(replayed.get(name, ())) == _code_cells(name)]
-    faults = [fault for name in whole for fault in faults_of(name, fresh)]
+    again = "if this is meant: python -m spaces_core.lab.record"
+    faults = [f"{name}: {fault}; {again} {name}" for name in whole for fault in faults_of(name, fresh, RECORDED)]
     if config.option.all_chapters:
         faults += [f"{name}: not replayed in full" for name in chapters if name not in whole]
     ledgers = [
-        [_load(folder, name, ".ledger.json") or {"statements": []} for name in whole] for folder in (fresh, RECORDED)
+        [load(folder, name, ".ledger.json") or {"statements": []} for name in whole] for folder in (fresh, RECORDED)
     ]
     checked, promised = (sum(s["relations"] for ledger in side for s in ledger["statements"]) for side in ledgers)
     cells = sum(len(replayed[name]) for name in whole)

@@ -20,6 +20,7 @@ from .page import Display, read_page
 from .prove import Point, Rejected
 from .teeth import bite, bite_below
 from .tree import FUNCTIONS, Node, base, latex, sym, walk
+from .uncertain import Estimate
 from .values import is_family, is_function
 
 KINDS = ("definition", "assumption", "proved", "sampled", "measured", "refuted")
@@ -73,6 +74,16 @@ class Evidence:
     detail: dict = field(default_factory=dict)
     fails: str = ""
     error: str = ""
+
+    @property
+    def means(self) -> list[Estimate]:
+        """The sides of a measured statement, each with the half-width of its interval."""
+        return [Estimate(mean, half) for mean, half in self.detail["means"]]
+
+    @property
+    def differences(self) -> list[Estimate]:
+        """Right side minus left side of each relation of a measured statement."""
+        return [Estimate((lo + hi) / 2, (hi - lo) / 2) for lo, hi in self.detail["right minus left"]]
 
     def caught_typo(self, kind, tree, how):
         self.made += 1
@@ -224,8 +235,19 @@ class Chapter:
 
         self._guard(label, "sampled", lambda e: self._check(e, make, {}, uses, assuming, override, part, first), part)
 
-    def measure(self, label, bindings, *, sides, tol=0.0, hardware="CPU", uses=(), override=(), part=0) -> None:
-        """An experiment: sequences in `bindings` hold a value per seed, at least five; `sides` are the sides' means."""
+    def measure(
+        self, label, bindings, *, sides, tol=0.0, resolution=0.0, hardware="CPU", uses=(), override=(), part=0
+    ) -> None:
+        """An experiment: the paired differences of the two sides have their 95 % interval on the right side.
+
+        Args:
+            label: of the display.
+            bindings: sequences hold a value per seed, at least five; numbers are the same for all.
+            sides: the means of the sides, computed without the page.
+            tol: allowed absolute difference of `≈`.
+            resolution: what floating point cannot resolve: on another processor the means may move by so much.
+            hardware: what it ran on.
+        """
 
         if run.skips(label):
             return
@@ -238,7 +260,7 @@ class Chapter:
                     f"a measurement needs equally many seeds for each name, at least five (found {sorted(lengths)})"
                 )
             constants = {k: v for k, v in self._canonical(bindings).items() if k not in series}
-            return Measured(series, constants, tuple(sides), tol, hardware)
+            return Measured(series, constants, tuple(sides), tol, resolution, hardware)
 
         first = {k: v[0] if _is_series(v) else v for k, v in self._canonical(bindings).items()}
         self._guard(label, "measured", lambda e: self._check(e, make, {}, uses, (), override, part, first), part)

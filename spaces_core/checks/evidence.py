@@ -11,6 +11,7 @@ from . import values as V
 from .evaluate import Env, NotEvaluable, Unbound, evaluate, evaluate_sides
 from .prove import Rejected
 from .tree import Node, latex, walk
+from .uncertain import estimate, interval
 
 
 class Fails(Rejected):
@@ -448,6 +449,7 @@ class Measured(Check):
     constants: dict
     expected: tuple
     tol: float
+    resolution: float
     hardware: str
     kind = "measured"
     method = "experiment, paired 95 % t interval"
@@ -468,12 +470,12 @@ class Measured(Check):
             raise Rejected(f"a side is not a number: {error}") from None
         if any(len(run) != 1 for side in values for run in side):
             raise Rejected("a measurement compares numbers, one a seed")
-        means = [sum(run[0] for run in side) / len(side) for side in values]
+        means = [estimate(run[0] for run in side) for side in values]
         if len(self.expected) != len(means):
             raise Rejected(f"the display has {len(means)} sides, sides= gives {len(self.expected)}")
         for got, want in zip(means, self.expected, strict=True):
-            if not _close(got, float(want), 1e-6):
-                raise Rejected(f"a side is {got:.4g} on average, not {float(want):.4g}")
+            if not _close(got.value, float(want), 1e-6):
+                raise Rejected(f"a side is {got.value:.4g} on average, not {float(want):.4g}")
         shown = []
         for r in relations(tree):
             left, right = ([float(V.scalars(evaluate(a, env))[0]) for env in runs] for a in r.args)
@@ -484,23 +486,9 @@ class Measured(Check):
                 raise Rejected("a measurement supports an inequality or ≈, never an equality")
             if not good[r.data]:
                 raise Rejected(f"right minus left has the 95 % interval [{lo:.4g}, {hi:.4g}]")
-        return {"means": [float(f"{m:.4g}") for m in means], "right minus left": shown}
-
-
-def interval(differences, confidence=0.95) -> tuple[float, float]:
-    """The t interval of the mean of paired differences.
-
-    >>> lo, hi = interval([1.0, 2.0, 3.0, 2.0, 2.0])
-    >>> round(lo, 3), round(hi, 3)
-    (1.122, 2.878)
-    """
-    from scipy.stats import t
-
-    n = len(differences)
-    mean = sum(differences) / n
-    spread = (sum((d - mean) ** 2 for d in differences) / (n - 1)) ** 0.5
-    half = float(t.ppf(0.5 + confidence / 2, n - 1)) * spread / n**0.5
-    return mean - half, mean + half
+        kept = [[float(f"{m.value:.4g}"), float(f"{m.half:.3g}")] for m in means]
+        rounding = {"resolution": self.resolution} if self.resolution else {}
+        return {"means": kept, "right minus left": shown, **rounding}
 
 
 # --- refuted ------------------------------------------------------------------------------------

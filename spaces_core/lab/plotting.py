@@ -11,7 +11,6 @@ import json
 import os
 import re
 from collections.abc import Callable, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -256,46 +255,3 @@ def _record(entry: dict) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     entries = json.loads(path.read_text()) if path.exists() else []
     path.write_text(json.dumps([*entries, entry], indent=None, separators=(",", ":"), ensure_ascii=False) + "\n")
-
-
-def differences(recorded: list[dict], fresh: list[dict]) -> list[str]:
-    """What a replay drew otherwise than the recording says; an empty list when the pictures agree.
-
-    >>> line = {"axes": 0, "kind": "Line2D", "shape": [2], "values": [0, 1]}
-    >>> old = [{"alt": "a", "rtol": 1e-4, "frames": [[line]]}]
-    >>> new = [{"alt": "a", "rtol": 1e-4, "frames": [[line | {"values": [0, 1.1]}]]}]
-    >>> differences(old, old)
-    []
-    >>> differences(old, new)
-    ['figure 1 (a): Line2D 1 differs by 0.1, allowed 0.0001']
-    """
-    if len(recorded) != len(fresh):
-        return [f"{len(fresh)} figures drawn, {len(recorded)} recorded"]
-    found = []
-    for number, (old, new) in enumerate(zip(recorded, fresh, strict=True), 1):
-        name = f"figure {number} ({old['alt']})"
-        if _outline(old) != _outline(new):
-            found.append(f"{name}: other artists, shapes, positions or description than recorded")
-            continue
-        for a, b in zip(chain(*old["frames"]), chain(*new["frames"]), strict=True):
-            found += [f"{name}: {text}" for text in _apart(a, b, old["rtol"])]
-    return found
-
-
-def _outline(entry: dict) -> dict:
-    """All of a picture's record but its numbers."""
-    frames = [[{k: s[k] for k in ("axes", "kind", "shape")} for s in frame] for frame in entry["frames"]]
-    return {**entry, "frames": frames}
-
-
-def _apart(old: dict, new: dict, rtol: float) -> list[str]:
-    """One message when two series of one shape differ by more than the tolerance."""
-    pairs = [*zip(old["values"], new["values"], strict=True)]
-    pairs += [(old[key], new[key]) for key in ("mean", "std") if key in old]
-    label = f"{old['kind']} {old['axes'] + 1}"
-    if any((isinstance(a, str) or isinstance(b, str)) and a != b for a, b in pairs):
-        return [f"{label} differs where a number is missing or infinite"]
-    numbers = [(a, b) for a, b in pairs if not isinstance(a, str)]
-    worst = max((abs(a - b) for a, b in numbers), default=0.0)
-    allowed = rtol * max((abs(a) for a, _ in numbers), default=0.0)
-    return [f"{label} differs by {worst:.3g}, allowed {allowed:.3g}"] if worst > allowed else []

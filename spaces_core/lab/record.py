@@ -29,7 +29,7 @@ from spaces_core.lab.sources import sources_hash
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS, RECORDED = ROOT / "chapters", ROOT / "tests" / "recorded"
-KINDS = (".ipynb", ".ledger.json", ".figures.json", ".run.json", ".gpu.json")
+KINDS = (".ipynb", ".ledger.json", ".figures.json", ".run.json", ".gpu.json", ".audit.json")
 CELL_SECONDS = 600
 
 
@@ -72,7 +72,7 @@ def record(name: str, force: bool = False) -> str:
         return "kept its outputs" if _write(name, nb) else "is up to date"
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        _execute(name, nb, Path(folder))
+        execute(name, nb, Path(folder))
         for kind in (".ledger.json", ".figures.json"):
             fresh, stored = Path(folder, name + kind), RECORDED / (name + kind)
             shutil.copyfile(fresh, stored) if fresh.exists() else stored.unlink(missing_ok=True)
@@ -99,7 +99,7 @@ def record_on_gpu(name: str) -> str:
         raise ChapterFailedError(f"torch {torch.__version__} finds no GPU here: leave --gpu out to record on the CPU")
     nb = read_source(name)
     with tempfile.TemporaryDirectory() as folder:
-        _execute(name, nb, Path(folder))
+        execute(name, nb, Path(folder))
     facts = {
         "recorded": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "command": f"python -m spaces_core.lab.record --gpu {name}",
@@ -135,8 +135,12 @@ def _all_code(nb: Any) -> str:
     return "\n".join(cell.source for cell in nb.cells if cell.cell_type == "code")
 
 
-def _execute(name: str, nb: Any, folder: Path) -> None:
-    """Run every cell in a fresh kernel; ledger and figure data go to `folder`."""
+def execute(name: str, nb: Any, folder: Path, settings: dict[str, str] | None = None) -> None:
+    """Run every cell in a fresh kernel with `settings` in its environment; ledger and figure data go to `folder`.
+
+    Raises:
+        ChapterFailedError: a cell fails or warns.
+    """
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
@@ -151,7 +155,7 @@ def _execute(name: str, nb: Any, folder: Path) -> None:
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
     )
     try:
-        client.execute(env={**os.environ, **kernel_settings(name, folder)})
+        client.execute(env={**os.environ, **kernel_settings(name, folder), **(settings or {})})
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         done = [i for i, c in enumerate(nb.cells) if c.cell_type == "code" and c.execution_count]
         place = done[-1] if done else 0

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from spaces_core.lab import plotting
-from spaces_core.lab.plotting import PALETTE, differences, show, slider, use_book_style
+from spaces_core.lab.plotting import PALETTE, show, slider, use_book_style
+from spaces_core.lab.replay import figure_faults
 
 matplotlib.use("agg")
 import matplotlib.pyplot as plt  # noqa: E402
@@ -137,8 +138,8 @@ def test_a_change_of_data_is_told_and_rounding_is_not(record):
     for shift in (0.0, 1e-7, 0.1):
         show(everything(shift), alt="All.")
     same, rounded, moved = record()
-    assert differences([same], [rounded]) == []
-    assert len(differences([same], [moved])) == 5
+    assert figure_faults([same], [rounded]) == []
+    assert len(figure_faults([same], [moved])) == 5
 
 
 def test_a_change_in_a_slider_frame_is_told(record):
@@ -146,20 +147,20 @@ def test_a_change_in_a_slider_frame_is_told(record):
     slider(lambda v: line(v + (v == 2) * 0.01), [1.0, 2.0], "slope", "Slope {value}.")
     slider(line, [1.0, 3.0], "slope", "Slope {value}.")
     a, b, c = record()
-    assert differences([a], [a]) == []
-    assert "differs by" in differences([a], [b])[0]
-    assert "other artists" in differences([a], [c])[0]
+    assert figure_faults([a], [a]) == []
+    assert "differs by" in figure_faults([a], [b])[0]
+    assert "other artists" in figure_faults([a], [c])[0]
 
 
 def test_figures_gone_or_added_are_told(record):
     show(line(), alt="A line.")
-    assert differences(record(), []) == ["0 figures drawn, 1 recorded"]
+    assert figure_faults(record(), []) == ["0 figures drawn, 1 recorded"]
 
 
 def test_a_missing_number_is_told(record):
     show(everything(np.nan), alt="All.")
     show(everything(), alt="All.")
-    assert any("missing or infinite" in fault for fault in differences(*[[entry] for entry in record()]))
+    assert any("missing or infinite" in fault for fault in figure_faults(*[[entry] for entry in record()]))
 
 
 def test_a_long_series_is_kept_short_but_noticed(record):
@@ -170,4 +171,4 @@ def test_a_long_series_is_kept_short_but_noticed(record):
     old, new = record()
     assert len(old["frames"][0][0]["values"]) == plotting._SERIES
     assert old["frames"][0][0]["shape"] == [10_000, 2]
-    assert differences([old], [old]) == []
+    assert figure_faults([old], [old]) == []
