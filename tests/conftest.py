@@ -6,19 +6,23 @@ checked.
 """
 
 import os
+import secrets
 import shutil
 import tempfile
 from pathlib import Path
 
 import nbformat
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from spaces_core.lab.record import RECORDED, ROOT, kernel_settings
 from spaces_core.lab.replay import faults_of, load, output_faults
 from tests import browsing
 
 REPLAYED = "SPACES_REPLAYED"
+ran: dict[str, set[int]] = {}
 replayed: dict[str, set[int]] = {}
+"""The cells of each chapter that ran, and those that put out what is recorded."""
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +39,22 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     if not hasattr(config, "workerinput"):
         os.environ[REPLAYED] = tempfile.mkdtemp(prefix="replayed-")
+        os.environ.setdefault("SPACES_AUDIT", str(secrets.randbelow(10**6)))
+
+
+def pytest_report_header():
+    return f"SPACES_AUDIT={os.environ['SPACES_AUDIT']} chooses the audits that are made anew"
+
+
+class Scopes(LoadScopeScheduling):
+    """Workers take whole notebooks and modules, but audits made anew one by one: each takes half a minute."""
+
+    def _split_scope(self, nodeid):
+        return nodeid if "::test_audited_anew[" in nodeid else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return Scopes(config, log)
 
 
 def pytest_unconfigure(config):
@@ -78,8 +98,9 @@ def chapter_of(nodeid: str) -> str | None:
 
 def pytest_runtest_logreport(report):
     name = chapter_of(report.nodeid)
-    if name and report.when == "call" and report.passed:
-        replayed.setdefault(name, set()).add(int(report.nodeid.rsplit(" ", 1)[1]))
+    if name and report.when == "call":
+        for cells in (ran, replayed) if report.passed else (ran,):
+            cells.setdefault(name, set()).add(int(report.nodeid.rsplit(" ", 1)[1]))
 
 
 def _code_cells(name: str) -> int:
@@ -96,7 +117,8 @@ def pytest_sessionfinish(session):
     chapters = sorted(p.relative_to(RECORDED).with_suffix("").as_posix() for p in RECORDED.glob("*/*.ipynb"))
     whole = [name for name in chapters if len(replayed.get(name, ())) == _code_cells(name)]
     again = "if this is meant: python -m spaces_core.lab.record"
-    faults = [f"{name}: {fault}; {again} {name}" for name in whole for fault in faults_of(name, fresh, RECORDED)]
+    finished = [name for name in chapters if len(ran.get(name, ())) == _code_cells(name)]
+    faults = [f"{name}: {fault}; {again} {name}" for name in finished for fault in faults_of(name, fresh, RECORDED)]
     if config.option.all_chapters:
         faults += [f"{name}: not replayed in full" for name in chapters if name not in whole]
     ledgers = [

@@ -31,7 +31,8 @@ class Estimate:
 
     def __post_init__(self):
         if not (math.isfinite(self.value) and math.isfinite(self.half) and self.half >= 0):
-            raise ValueError(f"an estimate is a finite number with a half-width of at least 0, got {self}")
+            given = f"{self.value} and {self.half}"
+            raise ValueError(f"an estimate is a finite number with a finite half-width of at least 0, got {given}")
 
     def __format__(self, spec: str) -> str:
         size = max(abs(self.value), self.half)
