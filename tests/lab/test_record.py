@@ -1,10 +1,6 @@
 """The recorder and the replay on a book of one small chapter: what they keep, what they run again, what they refuse."""
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 
 import pytest
 import torch
@@ -12,100 +8,12 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from spaces_core.lab.record import ROOT, ChapterFailedError, chapter_names, outdated, printed_at_scale
 from spaces_core.lab.sources import files_behind
-
-FRONT = """---
-jupytext:
-  text_representation:
-    extension: .md
-    format_name: myst
-    format_version: 0.13
-kernelspec:
-  display_name: Python 3 (ipykernel)
-  language: python
-  name: python3
----
-"""
-CHAPTER = (
-    FRONT
-    + r"""
-# A square
-
-The square of a sum:
-
-$$
-(a + b)^2 = a^2 + 2 a b + b^2
-$$ (eq-square)
-
-```{code-cell} ipython3
-:tags: [check, hide-cell]
-
-from sympy import symbols
-
-from spaces_core.checks import Chapter
-
-a, b = symbols("a b")
-ch = Chapter("part/square")
-ch.prove("eq-square", {"a": a, "b": b})
-```
-
-```{code-cell} ipython3
-import matplotlib.pyplot as plt
-
-from spaces_core.lab.plotting import show
-
-fig, ax = plt.subplots()
-line = ax.plot([0, 1], [0, 1])
-show(fig, alt="A line.")
-```
-
-```{code-cell} ipython3
-:tags: [check, hide-cell]
-
-ch.report()
-```
-"""
-)
-
-
-class Book:
-    """A copy of the project that has one chapter."""
-
-    def __init__(self, root):
-        self.root = root
-        for name in ("spaces_core", "jupytext.toml", "pyproject.toml"):
-            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile
-            copy(ROOT / name, root / name)
-        for name in ("conftest.py", "browsing.py", "sanitize.cfg", "test_recorded.py"):
-            (root / "tests").mkdir(exist_ok=True)
-            shutil.copyfile(ROOT / "tests" / name, root / "tests" / name)
-        self.chapter = root / "chapters" / "part" / "square.md"
-        self.chapter.parent.mkdir(parents=True)
-        self.chapter.write_text(CHAPTER)
-
-    def run(self, *command):
-        env = {**os.environ, "PYTHONPATH": str(self.root), "OMP_NUM_THREADS": "1"}
-        env = {k: v for k, v in env.items() if not k.startswith(("SPACES_", "PYTEST_"))}
-        arguments = [sys.executable, "-m", *command]
-        return subprocess.run(arguments, capture_output=True, text=True, cwd=self.root, env=env, timeout=300)
-
-    def record(self, *arguments):
-        return self.run("spaces_core.lab.record", *arguments)
-
-    def replay(self):
-        return self.run("pytest", "tests", "-q", "-p", "no:cacheprovider", "--all-chapters")
-
-    def stored(self, kind):
-        return self.root / "tests" / "recorded" / "part" / f"square{kind}"
-
-    def edit(self, old, new):
-        text = self.chapter.read_text()
-        assert old in text
-        self.chapter.write_text(text.replace(old, new))
+from tests.lab.book import SQUARE, Book
 
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
-    book = Book(tmp_path_factory.mktemp("recorded"))
+    book = Book(tmp_path_factory.mktemp("recorded"), {"square": SQUARE})
     done = book.record()
     assert done.returncode == 0, done.stderr
     return book
@@ -114,11 +22,7 @@ def recorded(tmp_path_factory):
 @pytest.fixture
 def book(recorded, tmp_path):
     """A fresh copy of the recorded book."""
-    copy = Book.__new__(Book)
-    copy.root = tmp_path / "book"
-    shutil.copytree(recorded.root, copy.root)
-    copy.chapter = copy.root / "chapters" / "part" / "square.md"
-    return copy
+    return recorded.copy(tmp_path / "book")
 
 
 def test_recording_twice_gives_the_same_bytes(book):
@@ -164,7 +68,7 @@ def test_a_changed_library_is_run_again(book):
 
 
 def test_code_that_a_chapter_does_not_import_leaves_its_recording(book):
-    with (book.root / "spaces_core" / "transformer.py").open("a") as source:
+    with (book.root / "spaces_core" / "lab" / "transformer.py").open("a") as source:
         source.write("\n# changed\n")
     assert "is up to date" in book.record().stdout
 
@@ -238,15 +142,9 @@ def test_unknown_chapters_are_refused(book):
 
 
 def test_recordings_without_a_chapter_are_removed(book):
-    book.chapter.unlink()
+    book.chapter().unlink()
     assert book.record().returncode == 0
     assert not book.stored(".ipynb").exists()
-
-
-def change_json(path, change):
-    content = json.loads(path.read_text())
-    change(content)
-    path.write_text(json.dumps(content))
 
 
 def output_changed(nb):
@@ -278,7 +176,7 @@ def statement_dropped(ledger):
     ],
 )
 def test_the_replay_tells_a_recording_that_is_not_what_the_chapter_does(book, kind, change, told):
-    change_json(book.stored(kind), change)
+    book.change(kind, change)
     replay = book.replay()
     assert replay.returncode == 1, replay.stdout
     assert told in replay.stdout
