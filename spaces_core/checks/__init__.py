@@ -1,5 +1,13 @@
 """The evidence engine: statements read from a page's own LaTeX, checked, and checked again with typos in them."""
 
+try:
+    import lark  # noqa: F401
+    import mpmath  # noqa: F401
+    import sympy  # noqa: F401
+except ImportError as error:
+    needed = f"the evidence engine needs {error.name}: pip install 'spaces-core[checks]'"
+    raise ImportError(needed, name=error.name) from None
+
 from .chapter import Chapter, CheckFailed
 from .evaluate import NotEvaluable, Unbound
 from .grammar import GrammarError, Names, parse

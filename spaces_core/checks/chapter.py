@@ -245,7 +245,8 @@ class Chapter:
             bindings: sequences hold a value per seed, at least five; numbers are the same for all.
             sides: the means of the sides, computed without the page.
             tol: allowed absolute difference of `≈`.
-            resolution: what floating point cannot resolve: on another processor the means may move by so much.
+            resolution: what floating point cannot resolve: on another processor the means may move by so much. One
+                number, or one a side.
             hardware: what it ran on.
         """
 
@@ -260,7 +261,8 @@ class Chapter:
                     f"a measurement needs equally many seeds for each name, at least five (found {sorted(lengths)})"
                 )
             constants = {k: v for k, v in self._canonical(bindings).items() if k not in series}
-            return Measured(series, constants, tuple(sides), tol, resolution, hardware)
+            fine = tuple(resolution) if isinstance(resolution, (list, tuple)) else (resolution,) * len(sides)
+            return Measured(series, constants, tuple(sides), tol, fine, hardware)
 
         first = {k: v[0] if _is_series(v) else v for k, v in self._canonical(bindings).items()}
         self._guard(label, "measured", lambda e: self._check(e, make, {}, uses, (), override, part, first), part)

@@ -449,7 +449,7 @@ class Measured(Check):
     constants: dict
     expected: tuple
     tol: float
-    resolution: float
+    resolution: tuple
     hardware: str
     kind = "measured"
     method = "experiment, paired 95 % t interval"
@@ -487,7 +487,9 @@ class Measured(Check):
             if not good[r.data]:
                 raise Rejected(f"right minus left has the 95 % interval [{lo:.4g}, {hi:.4g}]")
         kept = [[float(f"{m.value:.4g}"), float(f"{m.half:.3g}")] for m in means]
-        rounding = {"resolution": self.resolution} if self.resolution else {}
+        if len(self.resolution) != len(means):
+            raise Rejected(f"the display has {len(means)} sides, resolution= gives {len(self.resolution)}")
+        rounding = {"resolution": list(self.resolution)} if any(self.resolution) else {}
         return {"means": kept, "right minus left": shown, **rounding}
 
 

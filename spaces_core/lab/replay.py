@@ -119,21 +119,26 @@ def exact(statement: dict | None) -> dict | None:
     """What a statement of the ledger says in the same words on every machine."""
     if statement is None:
         return None
-    detail = {k: len(v) if isinstance(v, list) else 1 if k in COMPUTED else v for k, v in statement["detail"].items()}
+    detail = {k: _size(v) if k in COMPUTED else v for k, v in statement["detail"].items()}
     typos = dict(statement["typos"])
     if statement["kind"] in FLOATING:
         typos["examples"] = [{**e, "how": re.sub(NUMBER, "#", e["how"])} for e in typos["examples"]]
     return {**statement, "detail": detail, "typos": typos}
 
 
+def _size(value) -> int:
+    return len(value) if isinstance(value, list) else 1
+
+
 def _moved(old: dict, new: dict) -> list[str]:
     """Which numbers of one statement left their intervals."""
-    found, fine = [], old.get("resolution", 0)
-    for (mean, half), (now, _) in zip(old.get("means", ()), new.get("means", ()), strict=True):
-        if abs(now - mean) > half + fine + _rounding(mean):
+    found, means = [], old.get("means", ())
+    fine = old.get("resolution", [0.0] * len(means))
+    for (mean, half), (now, _), rounding in zip(means, new.get("means", ()), fine, strict=True):
+        if abs(now - mean) > half + rounding + _rounding(mean):
             found.append(f"a side is {now:g} on average, recorded {mean:g} ± {half:g}")
     for (lo, hi), (a, b) in zip(old.get("right minus left", ()), new.get("right minus left", ()), strict=True):
-        if not lo - fine - _rounding(lo) <= (a + b) / 2 <= hi + fine + _rounding(hi):
+        if not lo - max(fine) - _rounding(lo) <= (a + b) / 2 <= hi + max(fine) + _rounding(hi):
             found.append(f"right minus left is {(a + b) / 2:g} on average, recorded {lo:g} to {hi:g}")
     for was, now in zip(old.get("sides", ()), new.get("sides", ()), strict=True):
         if was != now and not _same_number(was, now):

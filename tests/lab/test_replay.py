@@ -111,7 +111,7 @@ def test_below_its_resolution_a_measurement_may_move():
     old, new = (changed("detail", "means", to=[[m, 1e-9], [2.0, 0.2]]) for m in (4e-6, 9e-6))
     assert replay.ledger_faults(old, new)
     for ledger in (old, new):
-        ledger["statements"][0]["detail"]["resolution"] = 1e-5
+        ledger["statements"][0]["detail"]["resolution"] = [1e-5, 0]
     assert not replay.ledger_faults(old, new)
-    new["statements"][0]["detail"]["resolution"] = 1.0
+    new["statements"][0]["detail"]["resolution"] = [1.0, 0]
     assert replay.ledger_faults(old, new) == ["ledger differs at eq-gain"]
