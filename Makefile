@@ -1,20 +1,20 @@
-# make lab: read and run the book · make test: check everything · make book: the static pages · make pdf: the book on paper · make record: run chapters anew
+# make lab: read and run the book · make test: check everything once · make audit: check it under other processors' kernels, seeds and misprints
+# make book: the static pages · make pdf: the book on paper · make edited: check what was edited, in seconds · make record: run chapters anew
 PYTHON ?= python3
-EXTRAS := book,test,data,peers
+EXTRAS := checks,book,test,data,peers
 RUN := OMP_NUM_THREADS=1 PYTHONHASHSEED=0 .venv/bin/python
 WORKERS ?= 2
 
-.PHONY: lab test book pdf record check bench lint clean
+.PHONY: lab test audit book pdf record check edited bench clean
 .DEFAULT_GOAL := lab
 
-.venv/ready: pyproject.toml constraints.txt share/lab-defaults.json share/lab-server.json
+.venv/ready: pyproject.toml constraints.txt
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
 	touch $@
 
 lab: .venv/ready
-	@$(RUN) -m jupyter trust tests/recorded/*/*.ipynb >/dev/null 2>&1 || true
-	OMP_NUM_THREADS=1 PYTHONHASHSEED=0 .venv/bin/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root)
+	$(RUN) -m spaces_core.lab.opening
 
 book: .venv/ready
 	$(RUN) -m sphinx -q -W --keep-going -b html -c book chapters _build/html
@@ -30,8 +30,14 @@ test: book
 check: .venv/ready
 	$(RUN) -m spaces_core.checks $(or $(CHAPTERS),$(wildcard chapters/*/*.md))
 
+edited: .venv/ready
+	$(RUN) -m spaces_core.lab.edited $(CHAPTERS)
+
 record: .venv/ready
 	$(RUN) -m spaces_core.lab.record $(CHAPTERS)
+
+audit: .venv/ready
+	$(RUN) -m spaces_core.lab.audit $(CHAPTERS)
 
 bench: .venv/ready
 	$(RUN) -m tests.benchmarks $(TOPICS)

@@ -3,7 +3,8 @@
 import html
 import json
 
-from evidence import Evidence, table
+from evidence import Evidence
+from markup import table
 
 from spaces_core.lab.record import RECORDED
 

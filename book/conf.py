@@ -21,7 +21,7 @@ extensions = [
     "sphinx_design",
     "sphinxcontrib.bibtex",
     "recordings",
-    "evidence",
+    "directives",
     "front",
     "previews",
     "recheck",
@@ -33,6 +33,8 @@ bibtex_bibfiles = sorted(str(p) for p in CHAPTERS.rglob("*.bib"))
 bibtex_reference_style = "author_year"
 # Each chapter has its own list of references: the same short label in two of them is no clash.
 suppress_warnings = ["bibtex.duplicate_label"]
+# JupyterLab leaves copies of opened pages here.
+exclude_patterns = ["**.ipynb_checkpoints"]
 nb_execution_mode = "cache"
 nb_execution_excludepatterns = sorted(p.name for p in CHAPTERS.glob("*.md"))
 nb_merge_streams = True

@@ -1,51 +1,14 @@
 """Evidence on the page, made from the ledgers: the badge beside each equation, and the tables of all statements."""
 
 import html
-import json
-import re
 from collections import Counter
 from collections.abc import Callable
-from functools import partial
 
 from checkcode import check_code
-from docutils import nodes
-from sphinx.util import logging
-from sphinx.util.docutils import SphinxDirective
+from ledgers import KINDS, ledgers, numbers, rests_on
+from markup import anchor, choice, mark, ratio, table, teeth, tex
 
-from spaces_core.lab.record import CHAPTERS, RECORDED, chapter_names
-
-KINDS = {
-    "definition": "introduces notation; later checks evaluate its right-hand side",
-    "assumption": "is stated, and the checks that rely on it say so",
-    "proved": "follows by a symbolic identity or a decision procedure, in general or at the stated size",
-    "sampled": "survived random and adversarial search for a counterexample",
-    "measured": "is an experiment on data, over several seeds, with its interval",
-    "refuted": "is false as published: a machine-checked counterexample stands beside the corrected statement",
-}
-log = logging.getLogger(__name__)
-
-
-def reading_order() -> list[str]:
-    """The chapters that exist, in the order of the index; one that is not in its list yet follows those of its part."""
-    listed = re.findall(r"\(([\w-]+/[\w-]+)\.md\)", (CHAPTERS / "index.md").read_text())
-    parts = list(dict.fromkeys(name.split("/")[0] for name in listed))
-
-    def place(name: str) -> tuple:
-        part = name.split("/")[0]
-        return (
-            parts.index(part) if part in parts else len(parts),
-            part,
-            listed.index(name) if name in listed else len(listed),
-            name,
-        )
-
-    return sorted(chapter_names(), key=place)
-
-
-def ledgers() -> dict[str, dict]:
-    """The ledger of each chapter that has one."""
-    paths = {name: RECORDED / f"{name}.ledger.json" for name in reading_order()}
-    return {name: json.loads(path.read_text()) for name, path in paths.items() if path.exists()}
+from spaces_core.checks import Estimate
 
 
 class Evidence:
@@ -120,6 +83,10 @@ class Evidence:
         """One display-only fact of a statement."""
         if name == "corrected":
             return "Corrected by", self.link(value)
+        if name == "means":
+            return "Means", ", ".join(str(Estimate(*pair)) for pair in value)
+        if name == "right minus left":
+            return "Right minus left", ", ".join(f"{lo:g} to {hi:g}" for lo, hi in value)
         text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
         return html.escape(name.capitalize()), html.escape(text)
 
@@ -210,175 +177,3 @@ class Evidence:
                 head = ("Equation", "As published", "Counterexample", "Corrected")
                 blocks += f'<h2><a href="{page}">{html.escape(ledger["title"])}</a></h2>{table(head, rows)}'
         return blocks or "<p>Nothing so far.</p>"
-
-
-def numbers(ledger: dict) -> dict[str, int]:
-    """The number of each equation of a chapter: its place on the page."""
-    labels = dict.fromkeys(s["label"] for s in sorted(ledger["statements"], key=lambda s: s["line"]))
-    return {label: n for n, label in enumerate(labels, 1)}
-
-
-def rests_on(s: dict) -> list[str]:
-    """The labels that a statement needs: definitions, earlier statements and assumptions."""
-    return list(dict.fromkeys([*s.get("uses", []), *s.get("assumes", [])]))
-
-
-def mark(kind: str) -> str:
-    return f'<span class="evidence-mark evidence-{kind}">{kind}</span>'
-
-
-def choice(name: str, values: dict[str, str]) -> str:
-    """A list to choose from, with everything as its first choice."""
-    options = "".join(f'<option value="{html.escape(v)}">{html.escape(t)}</option>' for v, t in values.items())
-    options = f'<option value="">all</option>{options}'
-    return f'<label>{name} <select name="{name}" autocomplete="off">{options}</select></label> '
-
-
-def anchor(label: str) -> str:
-    """The id that Sphinx gives to an equation."""
-    return nodes.make_id(f"equation-{label}")
-
-
-def teeth(typos: dict) -> str:
-    same = f", {typos['equivalent']} equivalent" if typos.get("equivalent") else ""
-    return f"{typos['caught']} of {typos['made'] - typos.get('equivalent', 0)} typos caught{same}"
-
-
-def ratio(s: dict) -> str:
-    typos = s.get("typos") or {}
-    return f"{typos['caught']} of {typos['made'] - typos.get('equivalent', 0)}" if typos.get("made") else ""
-
-
-def tex(source: str) -> str:
-    return f'<span class="math notranslate nohighlight">\\({html.escape(source)}\\)</span>'
-
-
-def table(head: tuple[str, ...], rows: str) -> str:
-    cells = "".join(f'<th scope="col">{name}</th>' for name in head)
-    return (
-        f'<div class="table-wrapper docutils container"><table class="docutils align-default evidence-table">'
-        f"<thead><tr>{cells}</tr></thead><tbody>{rows}</tbody></table></div>"
-    )
-
-
-class evidence_table(nodes.General, nodes.Element):
-    """Stands for a table until the numbers of all equations are known."""
-
-
-def blocks() -> dict[str, Callable[[Evidence], str]]:
-    """What a page may show of the ledgers, by name."""
-    import benchmarks
-    import front
-    import graph
-    import runs
-
-    return {
-        "totals": Evidence.totals,
-        "statements": Evidence.statements,
-        "refuted": Evidence.refuted,
-        "runs": runs.table_of_runs,
-        "promise": front.promise,
-        "graph": graph.book,
-        "benchmarks": benchmarks.all_topics,
-    }
-
-
-SHOWN = re.compile(r"""^show\(["'](\w+)["']\)$""", re.M)
-
-
-def replace_cells(app, doctree):
-    """A cell that shows a table in JupyterLab is, in the static page, that table."""
-    for cell in list(doctree.findall(nodes.container)):
-        if cell.get("nb_element") == "cell_code" and (shown := SHOWN.search(cell.astext())):
-            cell.replace_self(evidence_table(what=shown[1]))
-
-
-class EvidenceTable(SphinxDirective):
-    """`{evidence} totals`, or another of `blocks`."""
-
-    required_arguments = 1
-
-    def run(self):
-        return [evidence_table(what=self.arguments[0])]
-
-
-def decorate(app, doctree, docname):
-    """Put the badges beside the equations and fill the tables."""
-    if app.builder.format != "html":
-        return
-    evidence = Evidence(
-        docname,
-        partial(app.builder.get_relative_uri, docname),
-        lambda code: app.builder.highlighter.highlight_block(code, "python"),
-    )
-    for node in list(doctree.findall(evidence_table)):
-        node.replace_self(nodes.raw("", blocks()[node["what"]](evidence), format="html"))
-        doctree["has_evidence_math"] = True
-    ledger = evidence.ledgers.get(docname)
-    if ledger is None:
-        return
-    import graph
-    import runs
-
-    statements: dict[str, list] = {}
-    for s in ledger["statements"]:
-        statements.setdefault(s["label"], []).append(s)
-    for block in list(doctree.findall(nodes.math_block)):
-        label = block.get("label")
-        if label not in statements:
-            log.warning("the equation %r has no evidence in the ledger", label, location=block)
-            continue
-        panel = nodes.raw("", "".join(map(evidence.panel, statements[label])), format="html")
-        block.parent.insert(block.parent.index(block) + 1, panel)
-    for section in doctree.findall(nodes.section):
-        if section.next_node(nodes.title).astext() == "At scale":
-            section.append(nodes.raw("", runs.at_scale(docname), format="html"))
-    title = next(iter(doctree.findall(nodes.title)), None)
-    if title is not None:
-        markup = evidence.bar(ledger["totals"]) + links(docname, app.config.repository) + graph.fold(evidence, docname)
-        head = nodes.raw("", markup, format="html")
-        title.parent.insert(title.parent.index(title) + 1, head)
-
-
-def links(docname: str, repository: str) -> str:
-    """How to get the chapter's notebook or its text, run it elsewhere, and when it was last run."""
-    run = json.loads((RECORDED / f"{docname}.run.json").read_text())
-    up = "../" * docname.count("/")
-    binder = f"https://mybinder.org/v2/gh/{repository}/HEAD?labpath=chapters/{docname}.md"
-    ways = [
-        f'<a href="{up}notebooks/{docname}.ipynb" download>Download this chapter as a notebook</a>',
-        f'<a href="{up}text/{docname}.md" download>as plain text</a>',
-        f'<a href="{html.escape(binder)}">run it on Binder</a>' if repository else "",
-        f"recorded {run['recorded']} in {run['seconds']:.0f} s on {html.escape(run['hardware'])}",
-    ]
-    return f'<p class="chapter-links">{" · ".join(filter(None, ways))}</p>'
-
-
-def outdated(app, env, added, changed, removed):
-    """Pages that quote all ledgers are made anew whenever any page is."""
-    quoting = [name for name in env.found_docs if "/" not in name]
-    kept = [p for kind in ("*/*.ledger.json", "*/*.gpu.json", "benchmarks.json") for p in RECORDED.glob(kind)]
-    digest = {p.relative_to(RECORDED).as_posix(): p.stat().st_mtime_ns for p in kept}
-    known, env.ledger_times = getattr(env, "ledger_times", {}), digest
-    if known == digest:
-        return []
-    moved = {path for path, _ in known.items() ^ digest.items()}
-    return quoting + [n for n in chapter_names() if f"{n}.gpu.json" in moved]
-
-
-def needs_math(app, pagename, templatename, context, doctree):
-    if doctree is not None and doctree.get("has_evidence_math"):
-        context["has_maths_elements"] = True
-
-
-def setup(app):
-    app.add_config_value("repository", "", "html", str)
-    app.add_node(evidence_table)
-    app.add_directive("evidence", EvidenceTable)
-    app.connect("env-get-outdated", outdated)
-    for script in ("statements.js", "graph.js"):
-        app.add_js_file(script, loading_method="defer")
-    app.connect("doctree-read", replace_cells)
-    app.connect("doctree-resolved", decorate)
-    app.connect("html-page-context", needs_math, priority=100)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -6,7 +6,9 @@ import re
 import sys
 from pathlib import Path
 
-from evidence import Evidence, ledgers, reading_order, tex
+from evidence import Evidence
+from ledgers import ledgers, reading_order
+from markup import tex
 
 from spaces_core.lab.record import CHAPTERS, RECORDED
 

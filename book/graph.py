@@ -3,7 +3,8 @@
 import html
 from dataclasses import dataclass
 
-from evidence import KINDS, Evidence, rests_on
+from evidence import Evidence
+from ledgers import KINDS, rests_on
 
 STEP, WIDTH, ROW, HEIGHT, EDGE, SWEEPS, LETTERS = 150, 110, 30, 22, 4, 6, 11
 

@@ -23,9 +23,9 @@ def show(what: str) -> Any:
 
     if str(HERE) not in sys.path:
         sys.path.insert(0, str(HERE))
-    import evidence
+    from evidence import Evidence
+    from tables import BLOCKS
 
-    known = evidence.blocks()
-    if what not in known:
-        raise ValueError(f"what must be one of {', '.join(known)}; got {what!r}")
-    return HTML(known[what](evidence.Evidence("", lambda name: f"{name}.md")))
+    if what not in BLOCKS:
+        raise ValueError(f"what must be one of {', '.join(BLOCKS)}; got {what!r}")
+    return HTML(BLOCKS[what](Evidence("", lambda name: f"{name}.md")))

@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from evidence import anchor, ledgers, numbers
+from ledgers import ledgers, numbers
+from markup import anchor
 
 from spaces_core.checks.page import read_page
 from spaces_core.lab.record import CHAPTERS

@@ -1,30 +1,29 @@
 """When and on what the chapters were recorded, and what they printed on a GPU."""
 
 import html
-import json
 
-from evidence import Evidence, table
-
-from spaces_core.lab.record import RECORDED
+from evidence import Evidence
+from ledgers import gpu_run, run
+from markup import table
 
 
 def table_of_runs(evidence: Evidence) -> str:
     """When, how long and on what each chapter was last recorded."""
     rows, settings = "", {}
     for name, ledger in evidence.ledgers.items():
-        run = json.loads((RECORDED / f"{name}.run.json").read_text())
+        done = run(name)
         page = evidence.uri(name)
         statements = sum(s["relations"] for s in ledger["statements"])
         cells = (
-            f'<span class="nowrap">{run["recorded"]}</span>',
-            f"{run['seconds']:.0f}&nbsp;s",
-            run["code_cells"],
+            f'<span class="nowrap">{done["recorded"]}</span>',
+            f"{done['seconds']:.0f}&nbsp;s",
+            done["code_cells"],
             statements,
-            html.escape(run["hardware"]),
+            html.escape(done["hardware"]),
         )
         rows += f'<tr><td><a href="{page}">{html.escape(ledger["title"])}</a></td>'
         rows += "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
-        settings.setdefault(", ".join(f"{k} {v}" for k, v in run["versions"].items()), []).append(ledger["title"])
+        settings.setdefault(", ".join(f"{k} {v}" for k, v in done["versions"].items()), []).append(ledger["title"])
     head = ("Chapter", "Recorded", "Took", "Cells", "Statements", "On")
     if len(settings) == 1:
         used = f"<p>All with {html.escape(next(iter(settings)))}.</p>"
@@ -32,12 +31,6 @@ def table_of_runs(evidence: Evidence) -> str:
         lines = (f"<li>{html.escape(v)}: {html.escape(', '.join(titles))}</li>" for v, titles in settings.items())
         used = f"<p>With</p><ul>{''.join(lines)}</ul>"
     return f"{table(head, rows)}{used}<h2>On a GPU</h2>{gpu_runs(evidence)}"
-
-
-def gpu_run(name: str) -> dict | None:
-    """What a chapter printed at scale on a GPU, if such a run was recorded."""
-    path = RECORDED / f"{name}.gpu.json"
-    return json.loads(path.read_text()) if path.exists() else None
 
 
 def gpu_runs(evidence: Evidence) -> str:

@@ -1,6 +1,5 @@
 """The other forms of the book: notebooks and text of the chapters, their list, the button to run one elsewhere."""
 
-import sys
 
 import pytest
 
@@ -28,10 +27,9 @@ def test_the_list_for_readers_of_plain_text_names_every_chapter():
 
 def test_the_binder_button_is_made_from_one_setting(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "book"))
-    monkeypatch.delitem(sys.modules, "evidence", raising=False)
-    import evidence
+    import directives
 
     name = chapter_names()[0]
     address = f"https://mybinder.org/v2/gh/owner/name/HEAD?labpath=chapters/{name}.md"
-    assert f'href="{address}"' in evidence.links(name, "owner/name")
-    assert "binder" not in evidence.links(name, "")
+    assert f'href="{address}"' in directives.links(name, "owner/name")
+    assert "binder" not in directives.links(name, "")

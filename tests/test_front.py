@@ -77,12 +77,12 @@ def test_new_chapters_appear_without_editing(monkeypatch):
 
 def test_chapters_stand_in_the_order_of_the_index_and_new_ones_after_their_part(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(str(ROOT / "book"))
-    import evidence
+    import ledgers
 
     (tmp_path / "index.md").write_text("[Z](one/z.md) [A](one/a.md) [Later](two/b.md)")
-    monkeypatch.setattr(evidence, "CHAPTERS", tmp_path)
-    monkeypatch.setattr(evidence, "chapter_names", lambda: ["one/a", "one/new", "one/z", "three/c", "two/b"])
-    assert evidence.reading_order() == ["one/z", "one/a", "one/new", "two/b", "three/c"]
+    monkeypatch.setattr(ledgers, "CHAPTERS", tmp_path)
+    monkeypatch.setattr(ledgers, "chapter_names", lambda: ["one/a", "one/new", "one/z", "three/c", "two/b"])
+    assert ledgers.reading_order() == ["one/z", "one/a", "one/new", "two/b", "three/c"]
 
 
 def test_the_front_page_is_light(front):

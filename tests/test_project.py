@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+import zipfile
 
 import pytest
 import yaml
@@ -63,11 +64,45 @@ def test_ci_stops_at_the_first_failure_and_runs_what_the_readme_says():
 
 
 def test_jupyterlab_keeps_its_token_and_opens_chapters_as_notebooks():
-    server = json.loads((ROOT / "share" / "lab-server.json").read_text())
-    assert server == {"LabApp": {"default_url": "/lab/tree/chapters/index.md"}}
-    defaults = json.loads((ROOT / "share" / "lab-defaults.json").read_text())
+    share = ROOT / "share" / "jupyter"
+    server = json.loads((share / "jupyter_lab_config.json").read_text())
+    assert server["LabApp"] == {"default_url": "/lab/tree/chapters/index.md"}
+    assert set(server) == {"LabApp", "NotebookNotary"}
+    defaults = json.loads((share / "labconfig" / "default_setting_overrides.json").read_text())
     assert defaults["@jupyterlab/docmanager-extension:plugin"]["defaultViewers"]["markdown"] == "Jupytext Notebook"
     assert "token" not in (ROOT / "Makefile").read_text()
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The wheel that `pip install .` builds."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(folder), str(ROOT)]
+    subprocess.run(command, check=True, capture_output=True, text=True)
+    (path,) = folder.glob("*.whl")
+    return zipfile.ZipFile(path)
+
+
+def test_the_wheel_holds_methods_and_checks_and_nothing_of_the_book(wheel):
+    names = [n for n in wheel.namelist() if ".dist-info/" not in n]
+    folders = {n.split("/")[1] for n in names if n.count("/") > 1}
+    assert {n.split("/")[0] for n in names} == {"spaces_core"}, "nothing is written into a user's Jupyter"
+    assert folders == {name.split("/")[0] for name in chapter_names()} | {"checks"}
+    assert sum(wheel.getinfo(n).file_size for n in names) < 500_000
+
+
+def test_the_wheel_needs_no_more_than_the_methods_do(wheel):
+    (metadata,) = (n for n in wheel.namelist() if n.endswith("/METADATA"))
+    needed = re.findall(r"^Requires-Dist: (.*)$", wheel.read(metadata).decode(), re.M)
+    assert {normal(n) for n in needed if "extra ==" not in n} == {
+        "jaxtyping", "numpy", "scikit-learn", "scipy", "torch",
+    }  # fmt: skip
+
+
+def test_without_its_extra_the_engine_says_what_to_install():
+    code = "import sys; sys.modules['lark'] = None; import spaces_core.checks"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr.strip().endswith("pip install 'spaces-core[checks]'")
 
 
 def imported(statement):

@@ -22,7 +22,11 @@ def runs(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(str(ROOT / "book"))
     import runs
 
-    monkeypatch.setattr(runs, "RECORDED", tmp_path)
+    def recorded(name):
+        path = tmp_path / f"{name}.gpu.json"
+        return json.loads(path.read_text()) if path.exists() else None
+
+    monkeypatch.setattr(runs, "gpu_run", recorded)
     return runs
 
 

@@ -4,6 +4,8 @@ import json
 import sys
 from pathlib import Path
 
+from ledgers import ledger
+
 from spaces_core.checks.page import read_page
 from spaces_core.checks.recheck import editable
 
@@ -26,16 +28,9 @@ def prepare(app):
     app.recheck_megabytes = round((sum(f.stat().st_size for f in made.glob("*.js")) + len(bundle.engine())) / 1e6)
 
 
-def ledger(app, docname) -> dict | None:
-    from spaces_core.lab.record import RECORDED
-
-    path = RECORDED / f"{docname}.ledger.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-
-
 def statements(app, docname) -> dict[str, dict]:
     """What the reader may edit on a page, with a few typos to start from."""
-    found = ledger(app, docname)
+    found = ledger(docname)
     if found is None:
         return {}
     rows = editable(read_page(Path(app.srcdir) / f"{docname}.md"), found)
@@ -64,13 +59,13 @@ def outdated(app, env, added, changed, removed):
     if getattr(env, "recheck_state", None) == state:
         return []
     env.recheck_state = state
-    return [n for n in env.found_docs if ledger(app, n) is not None]
+    return [n for n in env.found_docs if ledger(n) is not None]
 
 
 def write(app, error):
     if error is not None or not app.recheck_ready:
         return
-    names = [n for n in sorted(app.env.found_docs) if ledger(app, n) is not None]
+    names = [n for n in sorted(app.env.found_docs) if ledger(n) is not None]
     pages = {n: (Path(app.srcdir) / f"{n}.md").read_text(encoding="utf-8") for n in names}
     bundle.write(Path(app.outdir) / "_static" / "recheck", pages)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import sympy as sp
@@ -470,6 +471,8 @@ class Measured(Check):
             raise Rejected(f"a side is not a number: {error}") from None
         if any(len(run) != 1 for side in values for run in side):
             raise Rejected("a measurement compares numbers, one a seed")
+        if not all(math.isfinite(run[0]) for side in values for run in side):
+            raise Rejected("a side is not finite")
         means = [estimate(run[0] for run in side) for side in values]
         if len(self.expected) != len(means):
             raise Rejected(f"the display has {len(means)} sides, sides= gives {len(self.expected)}")
@@ -479,7 +482,7 @@ class Measured(Check):
         shown = []
         for r in relations(tree):
             left, right = ([float(V.scalars(evaluate(a, env))[0]) for env in runs] for a in r.args)
-            lo, hi = interval([y - x for x, y in zip(left, right, strict=True)])
+            lo, hi = interval(y - x for x, y in zip(left, right, strict=True))
             shown.append([float(f"{lo:.3g}"), float(f"{hi:.3g}")])
             good = {"<": lo > 0, "<=": lo >= 0, ">": hi < 0, ">=": hi <= 0, "~": -self.tol <= lo and hi <= self.tol}
             if r.data not in good:

@@ -1,0 +1,43 @@
+"""Small pieces of HTML that several pages share."""
+
+import html
+
+from docutils import nodes
+
+
+def mark(kind: str) -> str:
+    return f'<span class="evidence-mark evidence-{kind}">{kind}</span>'
+
+
+def choice(name: str, values: dict[str, str]) -> str:
+    """A list to choose from, with everything as its first choice."""
+    options = "".join(f'<option value="{html.escape(v)}">{html.escape(t)}</option>' for v, t in values.items())
+    options = f'<option value="">all</option>{options}'
+    return f'<label>{name} <select name="{name}" autocomplete="off">{options}</select></label> '
+
+
+def anchor(label: str) -> str:
+    """The id that Sphinx gives to an equation."""
+    return nodes.make_id(f"equation-{label}")
+
+
+def teeth(typos: dict) -> str:
+    same = f", {typos['equivalent']} equivalent" if typos.get("equivalent") else ""
+    return f"{typos['caught']} of {typos['made'] - typos.get('equivalent', 0)} typos caught{same}"
+
+
+def ratio(s: dict) -> str:
+    typos = s.get("typos") or {}
+    return f"{typos['caught']} of {typos['made'] - typos.get('equivalent', 0)}" if typos.get("made") else ""
+
+
+def tex(source: str) -> str:
+    return f'<span class="math notranslate nohighlight">\\({html.escape(source)}\\)</span>'
+
+
+def table(head: tuple[str, ...], rows: str) -> str:
+    cells = "".join(f'<th scope="col">{name}</th>' for name in head)
+    return (
+        f'<div class="table-wrapper docutils container"><table class="docutils align-default evidence-table">'
+        f"<thead><tr>{cells}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
