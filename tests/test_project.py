@@ -77,8 +77,8 @@ def test_jupyterlab_keeps_its_token_and_opens_chapters_as_notebooks():
 def wheel(tmp_path_factory):
     """The wheel that `pip install .` builds."""
     folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(folder), str(ROOT)]
-    subprocess.run(command, check=True, capture_output=True, text=True)
+    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(folder)]
+    subprocess.run([*command, str(ROOT)], check=True, capture_output=True, text=True)
     (path,) = folder.glob("*.whl")
     return zipfile.ZipFile(path)
 

@@ -31,10 +31,10 @@ from spaces_core.lab.record import (
     CHAPTERS,
     RECORDED,
     ROOT,
+    SETTINGS,
     ChapterFailedError,
     chapter_names,
     execute,
-    kernel_settings,
     outdated,
     read_source,
 )
@@ -99,8 +99,7 @@ def _under(name: str, settings: dict[str, str]) -> dict:
 def _seeded(name: str, seed: int) -> dict:
     """The checks with another seed of random cases and experiments."""
     command = [sys.executable, "-m", "spaces_core.checks", str(CHAPTERS / f"{name}.md"), "--seed", str(seed)]
-    env = {**os.environ, **kernel_settings(name, Path(os.devnull)), "SPACES_SEED": str(seed)}
-    del env["SPACES_LEDGER_DIR"]
+    env = {**os.environ, **SETTINGS, "SPACES_SEED": str(seed)}
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=env, timeout=1800)
     if done.returncode:
         raise AuditFailedError(f"{name} with seed {seed}:\n{(done.stderr or done.stdout).strip()}")

@@ -12,7 +12,7 @@ import sys
 import nbformat
 from nbformat.sign import NotebookNotary
 
-from spaces_core.lab.record import RECORDED, ROOT, chapter_names
+from spaces_core.lab.record import RECORDED, ROOT, SETTINGS, chapter_names
 
 COPIES = ROOT / "_build" / "lab"
 
@@ -24,8 +24,7 @@ def settings() -> dict[str, str]:
     return {
         "JUPYTER_CONFIG_PATH": os.pathsep.join(paths),
         "JUPYTERLAB_WORKSPACES_DIR": str(COPIES / "workspaces"),
-        "OMP_NUM_THREADS": "1",
-        "PYTHONHASHSEED": "0",
+        **SETTINGS,
     }
 
 

@@ -31,6 +31,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS, RECORDED = ROOT / "chapters", ROOT / "tests" / "recorded"
 KINDS = (".ipynb", ".ledger.json", ".figures.json", ".run.json", ".gpu.json", ".audit.json")
 CELL_SECONDS = 600
+SETTINGS = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
+"""Environment variables under which everything that is compared runs: sums of several threads have no fixed order."""
 
 
 class ChapterFailedError(RuntimeError):
@@ -44,13 +46,7 @@ def chapter_names() -> list[str]:
 
 def kernel_settings(name: str, folder: Path) -> dict[str, str]:
     """Environment variables under which a chapter is recorded and replayed; its ledger goes to `folder`."""
-    return {
-        "OMP_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
-        "PYTHONHASHSEED": "0",
-        "SPACES_CHAPTER": name,
-        "SPACES_LEDGER_DIR": str(folder),
-    }
+    return {**SETTINGS, "SPACES_CHAPTER": name, "SPACES_LEDGER_DIR": str(folder)}
 
 
 def read_source(name: str) -> Any:
