@@ -32,6 +32,20 @@ def browser():
         yield running
 
 
+@pytest.fixture(scope="session")
+def visits(browser):
+    """The page of the book that is open."""
+    visits = browsing.Visits(browser)
+    yield visits
+    visits.leave()
+
+
+@pytest.fixture
+def visit(visits, page):
+    """The page that a test asks for by its parameter `page`, as it is when a reader comes to it."""
+    return visits.of(page)
+
+
 def pytest_addoption(parser):
     parser.addoption("--all-chapters", action="store_true", help="fail unless every chapter was replayed in full")
 
@@ -47,10 +61,12 @@ def pytest_report_header():
 
 
 class Scopes(LoadScopeScheduling):
-    """Workers take whole notebooks and modules, but audits made anew one by one: each takes half a minute."""
+    """Workers take whole notebooks and modules, all tests of one page together, and audits made anew one by one."""
 
     def _split_scope(self, nodeid):
-        return nodeid if "::test_audited_anew[" in nodeid else super()._split_scope(nodeid)
+        if "::test_audited_anew[" in nodeid:
+            return nodeid
+        return browsing.page_of(nodeid) or super()._split_scope(nodeid)
 
 
 def pytest_xdist_make_scheduler(config, log):

@@ -1,6 +1,5 @@
 """The other forms of the book: notebooks and text of the chapters, their list, the button to run one elsewhere."""
 
-
 import pytest
 
 from spaces_core.lab.record import CHAPTERS, RECORDED, ROOT, chapter_names

@@ -7,18 +7,19 @@ import pytest
 from docutils.nodes import make_id
 
 from spaces_core.lab.record import CHAPTERS, ROOT
-from tests.test_site import CHAPTERS as NAMES
-from tests.test_site import Visit, statements
+from tests.browsing import CHAPTERS as NAMES
+from tests.browsing import statements
+
+on_the_front_page = pytest.mark.parametrize("page", ["index"])
 
 
-@pytest.fixture(scope="module")
-def front(browser):
-    visit = Visit(browser, "index")
+@pytest.fixture
+def front(visit):
     visit.tab.set_viewport_size({"width": 1280, "height": 800})
-    yield visit
-    visit.context.close()
+    return visit
 
 
+@on_the_front_page
 def test_the_promise_fits_in_one_screen(front):
     for part in ("h1", ".front", ".front figure.spaces-slider"):
         box = front.tab.locator(part).first.bounding_box()
@@ -26,6 +27,7 @@ def test_the_promise_fits_in_one_screen(front):
     assert front.tab.locator(".front div.math mjx-container").count() == 3
 
 
+@on_the_front_page
 def test_its_equations_are_those_of_a_chapter_with_the_badges_of_its_ledger(front):
     links = front.tab.locator(".front .eqno a").evaluate_all("all => all.map(a => a.getAttribute('href'))")
     badges = front.tab.locator(".front details.evidence > summary").all_inner_texts()
@@ -38,6 +40,7 @@ def test_its_equations_are_those_of_a_chapter_with_the_badges_of_its_ledger(fron
         assert f"{s['typos']['caught']} of" in badge
 
 
+@on_the_front_page
 def test_its_slider_moves_the_picture(front):
     figure = front.tab.locator(".front figure.spaces-slider")
     before = figure.locator("[data-frame]:visible svg").get_attribute("aria-label")
@@ -48,6 +51,7 @@ def test_its_slider_moves_the_picture(front):
     assert f"power {value}" in after
 
 
+@on_the_front_page
 def test_every_chapter_is_listed_with_its_claim_and_its_evidence(front):
     items = front.tab.locator("article li:has(> .evidence-bar)")
     listed = items.evaluate_all(
@@ -85,5 +89,6 @@ def test_chapters_stand_in_the_order_of_the_index_and_new_ones_after_their_part(
     assert ledgers.reading_order() == ["one/z", "one/a", "one/new", "two/b", "three/c"]
 
 
+@on_the_front_page
 def test_the_front_page_is_light(front):
     assert len(front.tab.content()) < 600_000

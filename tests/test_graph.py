@@ -6,7 +6,7 @@ import re
 import pytest
 
 from spaces_core.lab.record import RECORDED, ROOT
-from tests.test_site import CHAPTERS, Visit
+from tests.browsing import CHAPTERS
 
 PAGE = "what-rests-on-what"
 
@@ -80,12 +80,7 @@ def test_forty_chapters_of_a_deep_derivation_are_laid_out_in_no_time(graph):
     assert time.process_time() - started < 10
 
 
-@pytest.fixture
-def page(browser):
-    visit = Visit(browser, PAGE)
-    yield visit
-    assert not visit.errors
-    visit.context.close()
+on_the_page_of_graphs = pytest.mark.parametrize("page", [PAGE])
 
 
 def opened(visit, name):
@@ -94,16 +89,20 @@ def opened(visit, name):
     return card
 
 
-def test_all_chapters_are_there_small_and_out_of_the_way_of_the_keyboard(page):
-    assert page.tab.locator(".graph-card.small svg[inert]").count() == len(CHAPTERS)
-    card = opened(page, CHAPTERS[0])
+@on_the_page_of_graphs
+def test_all_chapters_are_there_small_and_out_of_the_way_of_the_keyboard(visit):
+    visit.tab.reload()
+    assert visit.tab.locator(".graph-card.small svg[inert]").count() == len(CHAPTERS)
+    card = opened(visit, CHAPTERS[0])
     assert card.get_by_role("button").get_attribute("aria-expanded") == "true"
     assert card.locator("svg[inert]").count() == 0
 
 
-def test_a_click_shows_the_cone_and_the_equation_and_the_next_goes_there(page):
+@on_the_page_of_graphs
+def test_a_click_shows_the_cone_and_the_equation_and_the_next_goes_there(visit):
     name = "entropy/entropy_normalization"
-    card = opened(page, name)
+    visit.tab.reload()
+    card = opened(visit, name)
     node = card.locator('a[data-statement="eq-ent-slope"]')
     node.click()
     lit = set(card.locator("a.on").evaluate_all("all => all.map(a => a.dataset.statement)"))
@@ -113,11 +112,11 @@ def test_a_click_shows_the_cone_and_the_equation_and_the_next_goes_there(page):
     assert "eq-ent-slope" in card.locator("a.on").evaluate_all("all => all.map(a => a.dataset.statement)")
     assert "moments, definition" in card.locator(".graph-facts a").inner_text()
     card.locator('a[data-statement="eq-ent-moments"]').click()
-    page.tab.wait_for_url(f"**/{name}.html#equation-eq-ent-moments")
+    visit.tab.wait_for_url(f"**/{name}.html#equation-eq-ent-moments")
 
 
-def test_the_keyboard_reaches_statements_and_lets_go_of_them(browser):
-    visit = Visit(browser, CHAPTERS[0])
+@pytest.mark.parametrize("page", [CHAPTERS[0]])
+def test_the_keyboard_reaches_statements_and_lets_go_of_them(visit):
     visit.tab.locator("details.graph-fold > summary").click()
     node = visit.tab.locator(".graph svg a").first
     node.focus()
@@ -126,5 +125,3 @@ def test_the_keyboard_reaches_statements_and_lets_go_of_them(browser):
     visit.tab.locator(".graph-facts mjx-container").wait_for()
     visit.tab.keyboard.press("Escape")
     assert visit.tab.locator(".graph-facts").inner_text() == ""
-    assert not visit.errors
-    visit.context.close()

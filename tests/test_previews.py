@@ -2,25 +2,13 @@
 
 import pytest
 
-from tests.test_site import SITE, Visit
+from tests.browsing import SITE
 
 CHAPTER, OTHER = "similarity/margin_softmax", "what-was-wrong"
 LINKS = 'article a[href*="#equation-"]:not(.headerlink):not([data-statement])'
 
 
-@pytest.fixture
-def open_page(browser):
-    opened = []
-
-    def go(page):
-        opened.append(Visit(browser, page))
-        return opened[-1]
-
-    yield go
-    for visit in opened:
-        assert not visit.errors
-        assert not [url for url in visit.requests if not url.startswith((SITE.as_uri(), "data:", "blob:"))]
-        visit.context.close()
+in_a_chapter = pytest.mark.parametrize("page", [CHAPTER])
 
 
 def preview(visit):
@@ -29,8 +17,8 @@ def preview(visit):
     return box
 
 
-def test_hovering_shows_the_equation_and_leaving_hides_it(open_page):
-    visit = open_page(CHAPTER)
+@in_a_chapter
+def test_hovering_shows_the_equation_and_leaving_hides_it(visit):
     link = visit.tab.locator(LINKS).first
     link.hover()
     box = preview(visit)
@@ -43,8 +31,8 @@ def test_hovering_shows_the_equation_and_leaving_hides_it(open_page):
     assert link.get_attribute("aria-describedby") is None
 
 
-def test_the_keyboard_opens_and_closes_it(open_page):
-    visit = open_page(CHAPTER)
+@in_a_chapter
+def test_the_keyboard_opens_and_closes_it(visit):
     visit.tab.locator(LINKS).first.focus()
     box = preview(visit)
     visit.tab.keyboard.press("Escape")
@@ -53,19 +41,20 @@ def test_the_keyboard_opens_and_closes_it(open_page):
     assert preview(visit).is_visible()
 
 
-def test_an_equation_of_another_page_is_shown_and_nothing_is_loaded_before(open_page):
-    visit = open_page(OTHER)
+@pytest.mark.parametrize("page", [OTHER])
+def test_an_equation_of_another_page_is_shown_and_nothing_is_loaded_before(visit):
     assert not [url for url in visit.requests if url.endswith("equations.js")]
     link = visit.tab.locator(LINKS).first
     assert not link.get_attribute("href").startswith("#")
     link.hover()
     assert "refuted" in preview(visit).inner_text()
+    assert not [url for url in visit.requests if not url.startswith((SITE.as_uri(), "data:", "blob:"))]
 
 
 def test_a_tap_shows_it_within_the_screen_and_the_next_follows(browser):
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     tab = context.new_page()
-    tab.goto((SITE / f"{CHAPTER}.html").as_uri())
+    tab.goto((SITE / f"{OTHER}.html").as_uri())
     link = tab.locator(LINKS).first
     link.tap()
     box = tab.get_by_role("tooltip")

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from spaces_core.lab.record import RECORDED, ROOT
-from tests.test_site import CHAPTERS, SITE
+from tests.browsing import CHAPTERS, SITE
 
 RUN = {
     "recorded": "2026-01-02",

@@ -6,61 +6,14 @@ import re
 import pytest
 from docutils.nodes import make_id
 
-from spaces_core.lab.record import RECORDED, ROOT, chapter_names
-from tests.browsing import missing
+from spaces_core.lab.record import RECORDED
+from tests.browsing import CHAPTERS, PAGES, SITE, missing
 
-SITE = ROOT / "_build" / "html"
-CHAPTERS = chapter_names()
-PAGES = [*CHAPTERS, *sorted(p.stem for p in (ROOT / "chapters").glob("*.md")), "search"]
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
+every_page = pytest.mark.parametrize("page", PAGES)
 
 
-def statements(name):
-    return json.loads((RECORDED / f"{name}.ledger.json").read_text())["statements"]
-
-
-class Visit:
-    """One page in one window, with what it asked for and complained of."""
-
-    def __init__(self, browser, page, query=""):
-        path = SITE / f"{page}.html"
-        if not path.exists():
-            missing(f"{path.relative_to(ROOT)} is not built: make book")
-        self.page, self.requests, self.errors = page, [], []
-        self.statements = statements(page) if page in CHAPTERS else []
-        self.context = browser.new_context(color_scheme="light", viewport={"width": 1280, "height": 900})
-        self.tab = self.context.new_page()
-        self.tab.on("request", lambda r: self.requests.append(r.url))
-        self.tab.on("requestfailed", lambda r: self.errors.append(f"not loaded: {r.url}"))
-        self.tab.on("pageerror", lambda e: self.errors.append(str(e)))
-        self.tab.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
-        self.tab.goto(path.as_uri() + query)
-        self.set_mathematics()
-
-    def set_mathematics(self):
-        """Wait until MathJax has set what it was given."""
-        if self.tab.locator(".math").count():
-            self.tab.wait_for_function("window.MathJax && MathJax.startup && MathJax.startup.promise", timeout=120_000)
-            self.tab.evaluate("new Promise(done => setTimeout(() => MathJax.startup.promise.then(done), 50))")
-
-    def open(self, which="details"):
-        self.tab.evaluate("which => document.querySelectorAll(which).forEach(d => { d.open = true })", which)
-        self.set_mathematics()
-
-    def close(self):
-        self.tab.evaluate("document.querySelectorAll('details').forEach(d => { d.open = false })")
-
-
-@pytest.fixture(scope="module", params=PAGES)
-def visit(request, browser):
-    """A page as it is when a reader comes to it."""
-    visit = Visit(browser, request.param)
-    yield visit
-    visit.context.close()
-
-
+@every_page
 def test_a_badge_opens_to_the_statement_as_it_was_read(visit):
-    visit.close()
     for kind in {s["kind"] for s in visit.statements}:
         panel = visit.tab.locator(f"details.evidence-{kind}").first
         assert not panel.locator("dl").is_visible()
@@ -68,6 +21,7 @@ def test_a_badge_opens_to_the_statement_as_it_was_read(visit):
         panel.locator("dl mjx-container").first.wait_for()
 
 
+@every_page
 def test_every_equation_has_its_evidence_beside_it(visit):
     found = visit.tab.evaluate(
         """() => [...document.querySelectorAll('article div.math[id^=equation-]')].map(equation => {
@@ -91,6 +45,7 @@ def test_every_equation_has_its_evidence_beside_it(visit):
             assert f"{s['typos']['caught']} of" in badge
 
 
+@every_page
 def test_sliders_move_without_a_kernel(visit):
     figures = visit.tab.locator("figure.spaces-slider")
     assert figures.count() >= (visit.page in CHAPTERS), "a chapter has a slider"
@@ -104,6 +59,7 @@ def test_sliders_move_without_a_kernel(visit):
         assert shown == [int(slider.input_value())]
 
 
+@every_page
 def test_nothing_is_wider_than_the_screen(visit):
     visit.open()
     widths = {}
@@ -113,8 +69,8 @@ def test_nothing_is_wider_than_the_screen(visit):
     assert all(width <= screen for screen, width in widths.items()), widths
 
 
+@every_page
 def test_all_mathematics_is_set_and_nothing_is_asked_of_the_network(visit):
-    """After all other tests of the page, with every panel opened."""
     visit.open()
     assert not [url for url in visit.requests if not url.startswith((SITE.as_uri(), "data:", "blob:"))]
     assert not visit.errors
@@ -126,32 +82,14 @@ def test_all_mathematics_is_set_and_nothing_is_asked_of_the_network(visit):
     assert not [text for text in formulas if text.strip()], "formulas that MathJax left alone"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_page_is_accessible(visit, scheme):
-    """The last look at a page, with the strokes of formulas and figures taken away: they are tens of thousands."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    visit.tab.emulate_media(color_scheme=scheme)
-    visit.open("details.hide")
-    for kind in {s["kind"] for s in visit.statements}:
-        visit.tab.evaluate("kind => { document.querySelector('details.evidence-' + kind).open = true }", kind)
-    visit.set_mathematics()
-    visit.tab.evaluate("document.querySelectorAll('mjx-container, figure svg > *').forEach(node => node.remove())")
-    axe = Axe().run(visit.tab, options={"runOnly": WCAG, "preload": False, "resultTypes": ["violations"]})
-    visit.tab.emulate_media(color_scheme="light")
-    visit.close()
-    assert not axe.response["violations"], axe.generate_report()
-
-
-@pytest.mark.parametrize("page", CHAPTERS)
-def test_search_finds_the_chapter(browser, page):
-    title = json.loads((RECORDED / f"{page}.ledger.json").read_text())["title"]
+@pytest.mark.parametrize(("page", "name"), [("search", name) for name in CHAPTERS])
+def test_search_finds_the_chapter(visit, name):
+    title = json.loads((RECORDED / f"{name}.ledger.json").read_text())["title"]
     words = max(re.findall(r"[A-Za-z]+", title), key=len)
-    visit = Visit(browser, "search", query=f"?q={words}")
+    visit.tab.goto(f"{visit.address}?q={words}")
     visit.tab.wait_for_selector("ul.search li a")
     links = [a.get_attribute("href") for a in visit.tab.locator("ul.search li a").all()]
-    visit.context.close()
-    assert any(f"{page}.html" in link for link in links), f"searching for {words!r} found {links}"
+    assert any(f"{name}.html" in link for link in links), f"searching for {words!r} found {links}"
 
 
 def test_links_and_anchors_resolve():

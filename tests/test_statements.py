@@ -10,8 +10,8 @@ import sys
 import pytest
 
 from spaces_core.lab.record import CHAPTERS, RECORDED, ROOT
-from tests.test_site import CHAPTERS as NAMES
-from tests.test_site import SITE, Visit
+from tests.browsing import CHAPTERS as NAMES
+from tests.browsing import SITE, Visit
 
 LEDGERS = {name: json.loads((RECORDED / f"{name}.ledger.json").read_text()) for name in NAMES}
 ALL = [(name, s) for name, ledger in LEDGERS.items() for s in ledger["statements"]]
@@ -21,36 +21,36 @@ PAGES = sorted(p for p in CHAPTERS.glob("*.md") if "show(" in p.read_text())
 HERE = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
-@pytest.fixture(scope="module")
-def table(browser):
-    visit = Visit(browser, "what-is-checked")
-    yield visit
-    assert not visit.errors
-    visit.context.close()
+of_all_statements = pytest.mark.parametrize("page", ["what-is-checked"])
+KINDS = sorted({s["kind"] for _, s in ALL})
+RICHEST = {s["kind"]: (n, s) for n, s in sorted(ALL, key=lambda x: len(x[1]["uses"] + x[1]["assumes"]))}
+"""For each kind, the statement that rests on most."""
 
 
-@pytest.fixture(autouse=True)
-def everything_again(request):
-    yield
-    if "table" in request.fixturenames:
-        request.getfixturevalue("table").tab.get_by_role("button", name="show all").click()
+@pytest.fixture
+def table(visit):
+    visit.tab.get_by_role("button", name="show all").click()
+    return visit
 
 
 def shown(visit):
     return visit.tab.locator("#statements tbody tr:visible")
 
 
+@of_all_statements
 def test_every_statement_has_a_row(table):
     assert shown(table).count() == len(ALL)
     assert f"{len(ALL)} of {len(ALL)}" in table.tab.locator("#statements [role=status]").inner_text()
 
 
-@pytest.mark.parametrize("kind", sorted({s["kind"] for _, s in ALL}))
+@pytest.mark.parametrize("kind", KINDS)
+@of_all_statements
 def test_a_kind_can_be_picked(table, kind):
     table.tab.get_by_label("kind").select_option(kind)
     assert shown(table).count() == sum(s["kind"] == kind for _, s in ALL)
 
 
+@of_all_statements
 def test_filters_act_together_and_words_are_found(table):
     name = NAMES[0]
     table.tab.locator("select[name=chapter]").select_option(name)
@@ -60,6 +60,7 @@ def test_filters_act_together_and_words_are_found(table):
     assert shown(table).count() == 0
 
 
+@of_all_statements
 def test_headings_sort_and_say_so(table):
     column = table.tab.locator("#statements thead th", has_text="Typos caught")
     cells = "rows => rows.map(row => Number(row.cells[6].dataset.sort))"
@@ -85,10 +86,9 @@ def terms(panel):
     return dict(zip(panel.locator("dt").all_inner_texts(), panel.locator("dd").all(), strict=True))
 
 
-@pytest.mark.parametrize("kind", sorted({s["kind"] for _, s in ALL}))
-def test_the_panel_says_what_the_ledger_knows(browser, kind):
-    name, s = max(((n, s) for n, s in ALL if s["kind"] == kind), key=lambda x: len(x[1]["uses"]) + len(x[1]["assumes"]))
-    visit = Visit(browser, name)
+@pytest.mark.parametrize(("page", "kind"), [(RICHEST[kind][0], kind) for kind in KINDS])
+def test_the_panel_says_what_the_ledger_knows(visit, kind):
+    s = RICHEST[kind][1]
     panel = visit.tab.locator(f'details.evidence[data-label="{s["label"]}"]').first
     panel.locator("summary").click()
     panel.locator("dl mjx-container").first.wait_for()
@@ -102,8 +102,6 @@ def test_the_panel_says_what_the_ledger_knows(browser, kind):
     code = said["The check"].locator("pre").first.inner_text()
     assert CALL[kind] in code
     assert f'"{s["label"]}"' in code or f'"{s["label"].rsplit("-", 1)[1]}"' in code, "by its name, or in a loop"
-    assert not visit.errors
-    visit.context.close()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -115,19 +113,19 @@ def test_every_statement_shows_the_code_of_its_check(name):
     assert max(panel.count("<pre>") for _, panel in panels) <= 4, "the code of other statements"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
-def test_jupyterlab_shows_the_same_tables(page):
+@pytest.mark.parametrize("source", PAGES, ids=lambda p: p.stem)
+def test_jupyterlab_shows_the_same_tables(source):
     """What would appear raw in JupyterLab is no directive but cells, and they run there."""
-    text = page.read_text()
+    text = source.read_text()
     assert not re.search(r"^`{3,}\{(evidence|benchmarks)\}", text, re.M)
     cells = re.findall(r"^```\{code-cell\} ipython3\n(.*?)^```", text, re.M | re.S)
     code = "".join(re.sub(r"^(show\(.*\))$", r"print(\1.data)", cell, flags=re.M) for cell in cells)
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=CHAPTERS, env=HERE, capture_output=True, text=True, check=True
     )
-    assert done.stdout.count("\n") == len(cells) or page.stem == "index"
+    assert done.stdout.count("\n") == len(cells) or source.stem == "index"
     assert all((CHAPTERS / link).is_file() for link in re.findall(r'<a href="([^"#]*)', done.stdout))
-    rendered = (SITE / f"{page.stem}.html").read_text()
+    rendered = (SITE / f"{source.stem}.html").read_text()
     for piece in ("<tr", "data-statement", '<details class="evidence'):
         assert rendered.count(piece) == done.stdout.count(piece)
 
