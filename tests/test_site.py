@@ -89,6 +89,7 @@ def test_search_finds_the_chapter(visit, name):
     visit.tab.goto(f"{visit.address}?q={words}")
     visit.tab.wait_for_selector("ul.search li a")
     links = [a.get_attribute("href") for a in visit.tab.locator("ul.search li a").all()]
+    visit.errors.clear()  # leaving breaks off the loading of excerpts
     assert any(f"{name}.html" in link for link in links), f"searching for {words!r} found {links}"
 
 

@@ -85,17 +85,18 @@ class Book:
         return twin
 
     def run(self, *command, **settings):
-        """Run a module of Python in the book, under more settings of the environment."""
+        """Run Python in the book, under more settings of the environment."""
         env = {k: v for k, v in os.environ.items() if not k.startswith(("SPACES_", "PYTEST_"))}
         env |= {"PYTHONPATH": str(self.root), "OMP_NUM_THREADS": "1", **settings}
-        arguments = [sys.executable, "-m", *command]
-        return subprocess.run(arguments, capture_output=True, text=True, cwd=self.root, env=env, timeout=300)
+        return subprocess.run(
+            [sys.executable, *command], capture_output=True, text=True, cwd=self.root, env=env, timeout=300
+        )
 
     def record(self, *arguments):
-        return self.run("spaces_core.lab.record", *arguments)
+        return self.run("-m", "spaces_core.lab.record", *arguments)
 
     def replay(self, **settings):
-        return self.run("pytest", "tests", "-q", "-p", "no:cacheprovider", "--all-chapters", **settings)
+        return self.run("-m", "pytest", "tests", "-q", "-p", "no:cacheprovider", "--all-chapters", **settings)
 
     def chapter(self, name="square"):
         return self.root / "chapters" / "part" / f"{name}.md"

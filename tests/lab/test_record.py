@@ -191,7 +191,7 @@ def test_the_replay_tells_a_chapter_edited_after_its_recording(book):
 
 def test_a_part_of_the_replay_does_not_claim_the_whole(book):
     cell = "tests/recorded/part/square.ipynb::Cell 0"
-    assert book.run("pytest", cell, "-q", "-p", "no:cacheprovider").returncode == 0
-    whole = book.run("pytest", cell, "-q", "-p", "no:cacheprovider", "--all-chapters")
+    assert book.run("-m", "pytest", cell, "-q", "-p", "no:cacheprovider").returncode == 0
+    whole = book.run("-m", "pytest", cell, "-q", "-p", "no:cacheprovider", "--all-chapters")
     assert whole.returncode == 1
     assert "part/square: not replayed in full" in whole.stdout
