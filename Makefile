@@ -24,8 +24,8 @@ pdf: .venv/ready
 	$(RUN) book/pdf.py
 
 test: book
-	$(RUN) -m ruff check .
-	$(RUN) -m pytest -n $(WORKERS) --dist loadscope --all-chapters
+	$(RUN) -m ruff check -q .
+	$(RUN) -m pytest -q -n $(WORKERS) --dist loadscope --all-chapters
 
 check: .venv/ready
 	$(RUN) -m spaces_core.checks $(or $(CHAPTERS),$(wildcard chapters/*/*.md))

@@ -56,10 +56,6 @@ def pytest_configure(config):
         os.environ.setdefault("SPACES_AUDIT", str(secrets.randbelow(10**6)))
 
 
-def pytest_report_header():
-    return f"SPACES_AUDIT={os.environ['SPACES_AUDIT']} chooses the audits that are made anew"
-
-
 class Scopes(LoadScopeScheduling):
     """Workers take whole notebooks and modules, all tests of one page together, and audits made anew one by one."""
 
@@ -157,6 +153,7 @@ SUMMARY = pytest.StashKey[tuple[str, list[str]]]()
 
 def pytest_terminal_summary(terminalreporter, config):
     line, faults = config.stash.get(SUMMARY, ("", []))
+    terminalreporter.write_line(f"SPACES_AUDIT={os.environ['SPACES_AUDIT']} chose the audits that were made anew")
     for fault in faults:
         terminalreporter.write_line(f"FAILED replay: {fault}", red=True)
     if line:

@@ -1,6 +1,6 @@
 """The stored audits are of the present book, and a random tenth of them is made anew in every test run.
 
-`make audit` makes them all. SPACES_AUDIT, printed at the top of a run, chooses the tenth.
+`make audit` makes them all. SPACES_AUDIT, printed at the end of a run, chooses the tenth.
 """
 
 import os
