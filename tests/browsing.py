@@ -114,8 +114,8 @@ PAGED = re.compile(r"tests/test_(?:front|graph|previews|site|statements|wcag)\.p
 def page_of(nodeid: str) -> str | None:
     """The page of the book that a browser test looks at: the first of its parameters.
 
-    >>> page_of("tests/test_wcag.py::test_page_is_accessible[attention/rope_tie-dark]")
-    'attention/rope_tie'
+    >>> page_of("tests/test_wcag.py::test_page_is_accessible[search-dark]")
+    'search'
     """
     found = PAGED.search(nodeid)
     looked = [page for page in PAGES if found and f"{found[1]}-".startswith(f"{page}-")]

@@ -15,8 +15,9 @@ import nbformat
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from spaces_core.lab.record import RECORDED, ROOT, kernel_settings
+from spaces_core.lab.record import RECORDED, ROOT
 from spaces_core.lab.replay import faults_of, load, output_faults
+from spaces_core.lab.running import kernel_settings
 from tests import browsing
 
 REPLAYED = "SPACES_REPLAYED"

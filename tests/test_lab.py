@@ -60,6 +60,8 @@ def lab(tmp_path_factory):
     for name in ("chapters", "figures", "spaces_core", "tests", "book", "share", "jupytext.toml", ".gitignore"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile
         copy(ROOT / name, root / name)
+    edited = root / "chapters" / f"{max(CHAPTERS, key=seconds)}.md"  # other text than the copy of its recording has
+    edited.write_text(edited.read_text() + "\nA last sentence.\n")
     git(root, "init", "-q")
     git(root, "add", ".")
     git(root, "commit", "-q", "-m", "the book")

@@ -27,18 +27,9 @@ from pathlib import Path
 
 from spaces_core.checks.page import read_page
 from spaces_core.lab import machine
-from spaces_core.lab.record import (
-    CHAPTERS,
-    RECORDED,
-    ROOT,
-    SETTINGS,
-    ChapterFailedError,
-    chapter_names,
-    execute,
-    outdated,
-    read_source,
-)
+from spaces_core.lab.record import CHAPTERS, RECORDED, ROOT, chapter_names, outdated, read_source
 from spaces_core.lab.replay import exact, faults_of, load, masked, output_faults
+from spaces_core.lab.running import SETTINGS, ChapterFailedError, execute
 from spaces_core.lab.sources import sources_hash
 
 KERNELS = {
@@ -50,7 +41,7 @@ KERNELS = {
 SEEDS = {"seed 1": 1, "seed 2": 2}
 SIGNS = "signs"
 ITEMS = (*KERNELS, *SEEDS, SIGNS)
-OWN = ("audit.py", "record.py", "replay.py")
+OWN = ("audit.py", "replay.py", "running.py")
 _SIGN = re.compile(r"(?<![\^{])[+-](?!})")
 _RELATION = re.compile(r"(=|\\leq?\b|\\geq?\b|<|>|\\approx)(?!\s*([-+]|0(?![.\d])))")
 

@@ -12,7 +12,8 @@ import sys
 import nbformat
 from nbformat.sign import NotebookNotary
 
-from spaces_core.lab.record import RECORDED, ROOT, SETTINGS, chapter_names
+from spaces_core.lab.record import RECORDED, ROOT, chapter_names
+from spaces_core.lab.running import SETTINGS
 
 COPIES = ROOT / "_build" / "lab"
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from spaces_core.lab.record import ROOT, ChapterFailedError, chapter_names, outdated, printed_at_scale
+from spaces_core.lab.record import ROOT, chapter_names, outdated, printed_at_scale
+from spaces_core.lab.running import ChapterFailedError
 from spaces_core.lab.sources import files_behind
 from tests.lab.book import SQUARE, Book
 
@@ -90,6 +91,14 @@ def test_the_files_behind_code_are_those_of_the_names_it_uses():
 @pytest.mark.parametrize("name", chapter_names())
 def test_every_chapter_was_recorded_with_the_present_code(name):
     assert not outdated(name), f"python -m spaces_core.lab.record {name}"
+
+
+def test_a_copy_that_jupyterlab_leaves_is_no_chapter(book):
+    names = "import spaces_core.lab.record as r; print(r.chapter_names())"
+    for folder in ("chapters", "chapters/part"):
+        (book.root / folder / ".ipynb_checkpoints").mkdir()
+        (book.root / folder / ".ipynb_checkpoints" / "index-checkpoint.md").write_text("# Index")
+    assert book.run("-c", names).stdout.strip() == "['part/square']"
 
 
 def test_a_failing_chapter_is_named_with_its_cell_and_leaves_the_recording(book):
