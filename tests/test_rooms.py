@@ -51,8 +51,14 @@ def modules(folder):
     for name, path in names.items():
         mine = {n.removeprefix(f"{folder.name}.") for n in imports(path, folder.parent)}
         mine |= imports(path, folder)
-        found[name] = {n for n in names if n != name and n in mine and not name.startswith(f"{n}.")}
+        found[name] = {n for n in names if n != name and n in mine and not only_modules(n, mine, names)}
     return found
+
+
+def only_modules(package, mine, names):
+    """Whether all that is taken from a package are modules in it: `from . import values` needs values alone."""
+    taken = {n for n in mine if n.rpartition(".")[0] == package}
+    return bool(taken) and taken <= names.keys()
 
 
 def reaches(path, root, walls):
@@ -105,3 +111,13 @@ def test_a_circle_and_a_broken_wall_are_found(tmp_path):
     assert reaches(tmp_path / "room" / "inside.py", tmp_path, {"outside"}) == {"outside", "outside.x"}
     (tmp_path / "two.py").write_text("import json\n")
     assert circle(modules(tmp_path)) == []
+
+
+def test_a_circle_through_a_package_is_found(tmp_path):
+    (tmp_path / "room").mkdir()
+    Path(tmp_path, "room", "__init__.py").write_text("from . import inside, beside\n")
+    Path(tmp_path, "room", "beside.py").write_text("from . import inside\n")
+    Path(tmp_path, "room", "inside.py").write_text("import json\n")
+    assert circle(modules(tmp_path)) == []
+    Path(tmp_path, "room", "inside.py").write_text("def f():\n    from . import g\n")
+    assert circle(modules(tmp_path)) == ["room", "room.beside", "room.inside", "room"]
