@@ -64,7 +64,6 @@ class Visit:
 
     def again(self):
         """The page as it was when it was opened, for the next test that looks at it."""
-        assert not self.errors
         if self.tab.url.partition("#")[0] != self.address:
             self.tab.goto(self.address)
             self.set_mathematics()
@@ -100,7 +99,11 @@ class Visits:
         if self.current is None or self.current.page != page:
             self.leave()
             self.current = Visit(self.browser, page)
-        return self.current.again()
+        visit, complaints = self.current, list(self.current.errors)
+        if complaints:
+            self.leave()
+        assert not complaints, f"{page} complained after the test before"
+        return visit.again()
 
     def leave(self):
         if self.current is not None:

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from spaces_core.lab.record import RECORDED, ROOT
-from tests.browsing import CHAPTERS
+from tests.browsing import CHAPTERS, Visit
 
 PAGE = "what-rests-on-what"
 
@@ -98,10 +98,10 @@ def test_all_chapters_are_there_small_and_out_of_the_way_of_the_keyboard(visit):
     assert card.locator("svg[inert]").count() == 0
 
 
-@on_the_page_of_graphs
-def test_a_click_shows_the_cone_and_the_equation_and_the_next_goes_there(visit):
+def test_a_click_shows_the_cone_and_the_equation_and_the_next_goes_there(browser):
+    """In a window of its own, which it leaves for another page."""
+    visit = Visit(browser, PAGE)
     name = "entropy/entropy_normalization"
-    visit.tab.reload()
     card = opened(visit, name)
     node = card.locator('a[data-statement="eq-ent-slope"]')
     node.click()
@@ -113,6 +113,7 @@ def test_a_click_shows_the_cone_and_the_equation_and_the_next_goes_there(visit):
     assert "moments, definition" in card.locator(".graph-facts a").inner_text()
     card.locator('a[data-statement="eq-ent-moments"]').click()
     visit.tab.wait_for_url(f"**/{name}.html#equation-eq-ent-moments")
+    visit.context.close()
 
 
 @pytest.mark.parametrize("page", [CHAPTERS[0]])
