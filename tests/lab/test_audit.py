@@ -28,7 +28,7 @@ def audited(tmp_path_factory):
     for command in ("record", "audit"):
         done = book.run("-m", f"spaces_core.lab.{command}")
         assert done.returncode == 0, done.stderr
-    assert "7 items audited, 0 failed; 0 were up to date" in done.stdout
+    assert "7 items audited, 0 failed; 0 up to date" in done.stdout
     return book
 
 
@@ -42,7 +42,7 @@ def test_an_audit_holds_every_item_and_is_not_made_twice(book):
     assert tuple(stored) == audit.ITEMS
     assert all({"date", "hardware", "seconds", "depends", "seal"} <= set(entry) for entry in stored.values())
     assert not faults(book)
-    assert "0 items audited, 0 failed; 7 were up to date" in book.run("-m", "spaces_core.lab.audit").stdout
+    assert "0 items audited, 0 failed; 7 up to date" in book.run("-m", "spaces_core.lab.audit").stdout
 
 
 def test_prose_leaves_the_audit_and_a_display_a_cell_the_library_or_the_pins_outdate_it(book):
