@@ -1,0 +1,192 @@
+"""What a proof computes with: an object of SymPy for each declared name, and what a check narrows of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import sympy as sp
+
+from .evaluate import Definition, Env, evaluate
+from .settings import Declared, Domain
+from .tree import REVERSED, Node, latex
+from .values import Family, Vec, is_function, scalars
+
+FACTS = {
+    "integer": "whole",
+    "positive": "> 0",
+    "negative": "< 0",
+    "nonnegative": "≥ 0",
+    "nonpositive": "≤ 0",
+    "nonzero": "≠ 0",
+    "real": "real",
+}
+
+
+def plain(name: str) -> str:
+    r"""The name of a SymPy symbol: `\gamma` is gamma, `n_{\mathrm{in}}` is n_in."""
+    return re.sub(r"\\(?:mathrm|text|operatorname|mathbb|mathbf|mathcal)\b|[\\{} ]", "", name)
+
+
+def symbols_of(declared: dict[str, Declared], given: dict, definitions: list[Definition], stated=()) -> dict:
+    """An object for each declared name that is not given.
+
+    Args:
+        declared: by name.
+        given: narrower values, such as `{"n": 3}`; the sizes of vectors, matrices and families follow.
+        definitions: of the page.
+        stated: relations; those that bound a name by a number tell its sign.
+    """
+    maker = _Maker(declared, given, definitions, stated)
+    for name in declared:
+        maker.make(name)
+    return maker.values
+
+
+class _Maker:
+    def __init__(self, declared, given, definitions, stated=()):
+        parts = [p for r in stated for p in (r.args if r.op == "chain" else (r,))]
+        declared = {name: _tightened(d, parts) for name, d in declared.items()}
+        self.declared, self.values, self.definitions = declared, dict(given), definitions
+        self.busy: set[str] = set()
+
+    def make(self, name: str):
+        if name in self.values or name in self.busy:
+            return
+        self.busy.add(name)
+        d = self.declared[name]
+        for tree in (d.domain.low, d.domain.high, *d.domain.shape):
+            for needed in {latex(n) for n in _symbols(tree)} & set(self.declared):
+                self.make(needed)
+        for index in d.over:
+            self.make(index)
+        self.values[name] = getattr(self, d.kind)(d)
+
+    def number(self, tree: Node):
+        return evaluate(tree, Env(self.values, self.definitions, mode="sympy"))
+
+    def scalar(self, d: Declared):
+        return sp.Symbol(plain(d.name), **self.facts(d.domain))
+
+    def facts(self, domain: Domain) -> dict:
+        if domain.field == "complex":
+            return {}
+        facts: dict = {"integer": True} if domain.field == "integer" else {"real": True}
+        low, high = (None if e is None else sp.sympify(self.number(e)) for e in (domain.low, domain.high))
+        if low is not None and (low.is_positive or (low.is_zero and domain.open_low)):
+            facts["positive"] = True
+        elif low is not None and low.is_nonnegative:
+            facts["nonnegative"] = True
+        elif high is not None and (high.is_negative or (high.is_zero and domain.open_high)):
+            facts["negative"] = True
+        elif high is not None and high.is_nonpositive:
+            facts["nonpositive"] = True
+        return facts if "integer" in facts or len(facts) == 1 else {k: v for k, v in facts.items() if k != "real"}
+
+    def index(self, d: Declared):
+        low, high = (sp.sympify(self.number(e)) for e in (d.domain.low, d.domain.high))
+        return range(int(low), int(high) + 1) if low.is_Integer and high.is_Integer else (low, high)
+
+    def family(self, d: Declared):
+        spans = [self.values[i] for i in d.over]
+        if not all(isinstance(s, range) for s in spans):
+            return sp.IndexedBase(plain(d.name), **self.facts(d.domain))
+        places = [()]
+        for span in spans:
+            places = [(*p, i) for p in places for i in span]
+        return Family(d.name, {p: self.entry(d, p) for p in places})
+
+    def entry(self, d: Declared, place) -> sp.Symbol:
+        joined = "_".join(map(str, place)) if any(p > 9 for p in place) else "".join(map(str, place))
+        return sp.Symbol(plain(d.name) + joined, **self.facts(d.domain))
+
+    def vector(self, d: Declared):
+        (n,) = (sp.sympify(self.number(e)) for e in d.domain.shape)
+        if not n.is_Integer:
+            return sp.IndexedBase(plain(d.name), **self.facts(d.domain))
+        return sp.Matrix([self.entry(d, (i,)) for i in range(1, int(n) + 1)])
+
+    def matrix(self, d: Declared):
+        m, n = (sp.sympify(self.number(e)) for e in d.domain.shape)
+        if not (m.is_Integer and n.is_Integer):
+            return sp.IndexedBase(plain(d.name), **self.facts(d.domain))
+        return sp.Matrix(int(m), int(n), lambda i, j: self.entry(d, (i + 1, j + 1)))
+
+    def function(self, d: Declared):
+        return sp.Function(plain(d.name), **self.facts(d.domain))
+
+
+def _tightened(d: Declared, parts: list[Node]) -> Declared:
+    """A declaration with the bounds by numbers that relations add to it."""
+    for r in parts:
+        for rel, one, other in ((r.data, *r.args), (REVERSED.get(r.data, ""), *reversed(r.args))):
+            if d.kind != "scalar" or rel not in REVERSED or one.op != "sym" or latex(one) != d.name or _symbols(other):
+                continue
+            low = rel in (">", ">=")
+            if (d.domain.low if low else d.domain.high) is None:
+                ends = {"low": other, "open_low": rel == ">"} if low else {"high": other, "open_high": rel == "<"}
+                d = replace(d, domain=replace(d.domain, **ends))
+    return d
+
+
+def _symbols(tree: Node | None):
+    from .tree import walk
+
+    return [n for n in walk(tree) if n.op == "sym"] if tree is not None else []
+
+
+# --- what is narrowed ------------------------------------------------------------------------------
+def narrowed(declared: dict[str, Declared], given: dict, made: dict) -> list[str]:
+    """What each given value leaves out of its declaration, in words; nothing where it leaves out nothing.
+
+    Args:
+        declared: by name.
+        given: the values a check gives.
+        made: the declared objects themselves.
+    """
+    found = []
+    for name, value in given.items():
+        if name in declared:
+            text = _narrowed(declared[name], value, made.get(name))
+            if text:
+                found.append(f"{name} {text}")
+    return found
+
+
+def _narrowed(d: Declared, value, full) -> str:
+    if d.kind == "function":
+        return (
+            "as given in code"
+            if is_function(value) and not isinstance(value, sp.core.function.UndefinedFunction)
+            else ""
+        )
+    if d.kind == "index":
+        return f"from {value.start} to {value.stop - 1}" if isinstance(value, range) else f"= {_short(value)}"
+    if isinstance(value, sp.Symbol) and isinstance(full, sp.Symbol):
+        more = [w for f, w in FACTS.items() if getattr(value, f"is_{f}") and not getattr(full, f"is_{f}")]
+        return ", ".join(dict.fromkeys(more[:1]))
+    if isinstance(value, sp.IndexedBase):
+        return ""
+    if isinstance(value, (Vec, Family, sp.MatrixBase, list, tuple)):
+        flat = list(value.members.values()) if isinstance(value, Family) else scalars(value)
+        if all(isinstance(v, sp.Symbol) for v in flat) and len(set(flat)) == len(flat):
+            size = f"{value.shape[0]} × {value.shape[1]}" if isinstance(value, sp.MatrixBase) else len(flat)
+            more = [w for f, w in FACTS.items() if all(getattr(v, f"is_{f}") for v in flat) and f not in _facts(d)]
+            return f"of {size} entries" + (f", {more[0]}" if more else "")
+    return f"= {_short(value)}"
+
+
+def _facts(d: Declared) -> set[str]:
+    facts = {"real"} if d.domain.field != "complex" else set()
+    if d.domain.field == "integer":
+        facts |= {"integer"}
+    if d.domain.low is not None:
+        facts |= {"nonnegative", "positive", "nonzero"}
+    if d.domain.high is not None:
+        facts |= {"nonpositive", "negative", "nonzero"}
+    return facts
+
+
+def _short(value) -> str:
+    text = str(value)
+    return text if len(text) <= 48 else text[:45] + "…"

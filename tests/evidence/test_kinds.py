@@ -1,0 +1,85 @@
+"""Assumptions with teeth, arguments, traps, quotations, definitions, settings that no statement needs."""
+
+import pytest
+
+from spaces_core.evidence import Quote
+from tests.evidence.pages import outcome, stated
+
+BASE = {"eq-s": r"x, y \in \mathbb R", "eq-h": "x > 0"}
+
+
+def test_an_assumption_is_needed_or_refused(tmp_path):
+    code = 'ch.setting("eq-s")\nch.assume("eq-h", fails="below zero")\nch.prove("eq-a", assuming=["eq-h"], by="z3")'
+    chapter, problems = outcome(tmp_path, {**BASE, "eq-a": r"|x| + y = x + y"}, code)
+    assert not problems and chapter["eq-a"].assumes == ("eq-h",)
+    _, problems = outcome(tmp_path, {**BASE, "eq-a": r"x + y = y + x"}, code)
+    assert "eq-h is not needed here" in problems[0]
+
+
+def test_an_argument_names_what_it_rests_on(tmp_path):
+    displays = {"eq-s": r"x, y > 0", "eq-b": r"x^2 + y^2 \ge 2 x y", "eq-a": r"\frac{x + y}{2} \ge \sqrt{x y}"}
+    code = 'ch.setting("eq-s")\nch.prove("eq-b", by="z3")\nch.argue("eq-a", rests=["eq-b"])'
+    chapter, problems = outcome(tmp_path, displays, code)
+    assert not problems
+    assert (chapter["eq-a"].kind, chapter["eq-a"].rests, chapter["eq-a"].detail["points"]) == ("argued", ("eq-b",), 200)
+    assert "rests on something" in outcome(tmp_path, displays, code.replace('rests=["eq-b"]', "cases=50"))[1][0]
+    false = {**displays, "eq-a": r"\frac{x + y}{2} \ge \frac{x}{1}"}
+    assert "fails at" in outcome(tmp_path, false, code)[1][0]
+
+
+def test_a_trap_and_a_refutation_with_its_words(tmp_path):
+    displays = {"eq-s": r"x \in \mathbb R", "eq-a": r"\sqrt{x^2} = x", "eq-b": r"\sqrt{x^2} = |x|"}
+    code = 'ch.setting("eq-s")\nch.prove("eq-b")\nch.trap("eq-a", {"x": -3}, sides=(3, -3), corrected="eq-b")'
+    chapter, problems = outcome(tmp_path, displays, code)
+    assert not problems and chapter["eq-a"].kind == "trap" and not chapter["eq-a"].quotation
+    quoted = code.replace(
+        'ch.trap("eq-a", {"x": -3}', 'ch.refute("eq-a", {"x": -3}, quote=Quote("大概 x", "perhaps x", "page 3")'
+    )
+    chapter, problems = outcome(tmp_path, displays, quoted)
+    assert not problems
+    assert chapter.ledger()["statements"][1]["quotation"] == {
+        "original": "大概 x",
+        "english": "perhaps x",
+        "where": "page 3",
+    }
+    with pytest.raises(ValueError, match="translation"):
+        Quote("words", "", "here")
+
+
+def test_a_definition_bites(tmp_path):
+    displays = {"eq-s": r"x, y \in \mathbb R", "eq-g": "g(x) = x^2 + 1", "eq-a": "g(x) - g(y) = (x - y)(x + y)"}
+    code = 'ch.setting("eq-s")\nch.define("eq-g")\nch.prove("eq-a")'
+    chapter, problems = outcome(tmp_path, displays, code)
+    assert not problems
+    e = chapter["eq-g"]
+    assert e.caught + e.equivalent == e.made and e.caught > 10
+    unused = {**displays, "eq-a": "x + y = y + x"}
+    assert "no check uses this definition" in " ".join(outcome(tmp_path, unused, code)[1])
+
+
+def test_a_definition_twice_in_a_section_is_refused(tmp_path):
+    displays = {"eq-s": r"x \in \mathbb R", "eq-g": "g(x) = x^2", "eq-h": "g(x) = x + 1", "eq-a": "g(x) = x^2"}
+    code = 'ch.setting("eq-s")\nch.define("eq-g", "eq-h")\nch.prove("eq-a")'
+    assert "defined by eq-g already" in outcome(tmp_path, displays, code)[1][0]
+
+
+def test_the_slope_of_a_defined_function(tmp_path):
+    displays = {"eq-s": r"a \in \mathbb R", "eq-f": "f(x) = x^2", "eq-a": "f'(a) = 2 a"}
+    code = 'ch.setting("eq-s")\nch.define("eq-f")\nch.prove("eq-a")'
+    assert not outcome(tmp_path, displays, code)[1]
+    assert "fails at" in outcome(tmp_path, {**displays, "eq-a": "f'(a) = 3 a"}, code)[1][0]
+
+
+def test_a_hypothesis_that_nothing_needs_is_named(tmp_path):
+    chapter, problems = stated(tmp_path, r"x > 0, \quad y > 0", r"\sqrt{x^2} + y = y + x")
+    assert not problems
+    assert chapter["eq-s"].idle == ["y"]
+
+
+def test_only_labels_that_are_asked_for(tmp_path):
+    from spaces_core.evidence.runner import check_file
+    from tests.evidence.pages import write
+
+    displays = {"eq-s": r"x \in \mathbb R", "eq-a": "x + x = 2 x", "eq-b": "x = x + 1"}
+    path = write(tmp_path, displays, 'ch.setting("eq-s")\nch.prove("eq-a")\nch.prove("eq-b")')
+    assert check_file(path)[1] and not check_file(path, only={"eq-a"})[1]
