@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,10 +75,10 @@ class Page:
 
 
 def read_page(path: str | Path) -> Page:
-    r"""The displays, code cells and prose of a MyST page.
+    r"""The displays, code cells and prose of a page.
 
     Args:
-        path: the `.md` file.
+        path: a `.md` file of MyST Markdown, or a `.ipynb` notebook whose Markdown is MyST.
 
     Returns:
         displays in order (an unlabelled one has the label `""`), code cells in order, passages in order; `faults` are
@@ -87,7 +88,8 @@ def read_page(path: str | Path) -> Page:
         FileNotFoundError: there is no such file.
     """
     path = Path(path)
-    return parse_page(path.read_text(encoding="utf-8"), path)
+    text = path.read_text(encoding="utf-8")
+    return parse_page(_notebook(text) if path.suffix == ".ipynb" else text, path)
 
 
 def parse_page(text: str, path: str | Path = "page.md") -> Page:
@@ -102,6 +104,20 @@ def parse_page(text: str, path: str | Path = "page.md") -> Page:
         tuple(reader.passages),
         tuple(reader.faults),
     )
+
+
+def _notebook(text: str) -> str:
+    """A notebook as the MyST text that it stands for."""
+    parts = []
+    for cell in json.loads(text)["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            parts.append(source)
+        elif cell["cell_type"] == "code":
+            tags = ", ".join(cell.get("metadata", {}).get("tags", []))
+            head = f":tags: [{tags}]\n" if tags else ""
+            parts.append(f"```````{{code-cell}} python\n{head}{source}\n```````")
+    return "\n\n".join(parts)
 
 
 def _parser() -> MarkdownIt:
@@ -177,9 +193,10 @@ class _Reader:
         elif name in HIDDEN:
             self.fault(line, f"the checks cannot see what {{{name}}} prints: write it as Markdown")
         elif name not in LITERAL:
+            inside = f"{name}:{argument.lower()}" if argument else name
             if argument:
-                self.inline(MARKDOWN.parseInline(argument)[0], line, "", name)
-            self.block(body, line + skipped, name)
+                self.inline(MARKDOWN.parseInline(argument)[0], line, "", "heading")
+            self.block(body, line + skipped, inside)
 
     def display(self, label: str, latex: str, line: int) -> None:
         latex = latex.strip("\n")
