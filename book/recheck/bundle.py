@@ -26,8 +26,8 @@ CACHE = Path(sys.prefix) / "recheck"
 PYODIDE = "314.0.7"
 PYODIDE_SHA512 = "0YvXxEhfEdpLfb/XkM2BFAeMROq0iMUX2bzzH9pOttyMcWkwq+HbE5uyuGD82LN7y2q+SNvi/6V5JEsOlD2R1A=="
 RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
-WHEELS = ("sympy", "mpmath", "lark")
-LAYOUT = "4"
+WHEELS = ("sympy", "mpmath", "lark", "markdown-it-py", "mdit-py-plugins", "mdurl")
+LAYOUT = "5"
 
 
 class Unavailable(RuntimeError):
@@ -117,7 +117,7 @@ def _packages(work: Path, pins: dict[str, str]) -> tuple[bytes, list[str]]:
 def engine() -> str:
     """The script with the engine and the worker that runs it."""
     sources = [ROOT / "spaces_core/__init__.py", ROOT / "spaces_core/lazy.py"]
-    sources += sorted((ROOT / "spaces_core/checks").glob("*.py"))
+    sources += [p for room in ("checks", "evidence") for p in sorted((ROOT / "spaces_core" / room).glob("*.py"))]
     members = {p.relative_to(ROOT).as_posix(): p.read_bytes() for p in sources}
     packed = {"engine.zip": _packed(_zip(members), "engine.zip")}
     return _script(packed | {"worker.js": (HERE / "worker.js").read_text(encoding="utf-8")})

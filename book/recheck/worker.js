@@ -36,10 +36,22 @@ async function start(files) {
   for (const name of ["packages.zip", "engine.zip"]) python.unpackArchive(await unpacked(name), "zip", { extractDir: site });
   packed = {};
   postMessage({ progress: "Importing SymPy …" });
-  python.runPython("import json\nfrom spaces_core.checks.recheck import recheck");
+  python.runPython(ENGINES);
 }
 
-const ASK = `json.dumps(recheck(**json.loads(question)))`;
+const ENGINES = `
+import json
+import sympy
+
+def asked(question):
+    question = json.loads(question)
+    if "spaces_core.evidence" in question["page"]:
+        from spaces_core.evidence.recheck import recheck
+    else:
+        from spaces_core.checks.recheck import recheck
+    return json.dumps(recheck(**question))
+`;
+const ASK = "asked(question)";
 
 onmessage = async function (event) {
   const { files, question } = event.data;

@@ -139,6 +139,7 @@ class Checker:
         names = self.scope.names((*given, *(first or ())), callables({**given, **(first or {})}))
         tree = self._tree(e, names)
         context, origins = self._context(e, tree, given, near, first)
+        context.names = names
         _says_something(tree)
         check = make(e, tree)
         e.read, e.relations, e.method = latex(tree), len(relations(tree)), check.method

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from .cursor import NOTHING, Names
 from .drawing import Drawing, NoPoint, holds
 from .evaluate import Definition, Env, NotEvaluable, evaluate_sides
 from .numbers import Rejected, show
@@ -30,6 +31,9 @@ class Context:
         definitions: in force.
         given: narrower values for the proof, such as `{"n": 3}`; points are drawn without them.
         operators: functions given in code with the display that states their rules.
+        seed: of the points.
+        near: what `≈` allows.
+        names: what the grammar knows of the page.
     """
 
     label: str
@@ -41,6 +45,7 @@ class Context:
     operators: dict = field(default_factory=dict)
     seed: int = 0
     near: float = 0.0
+    names: Names = NOTHING
     used: set = field(default_factory=set)
     _points: list = field(default_factory=list)
     _values: dict | None = None

@@ -55,6 +55,18 @@ OPERATORS = {
     for s in "cdot times le leq leqslant ge geq geqslant lt gt ne neq approx coloneqq implies iff Rightarrow "
     "Leftrightarrow Longrightarrow Longleftrightarrow to rightarrow in colon mid pm mp quad qquad right end".split()
 }
+GREEK_LETTERS = dict(
+    zip(
+        "αβγδεζηθκλμνξπρστφχψωΓΔΘΛΞΠΣΦΨΩ",
+        "alpha beta gamma delta varepsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau varphi chi psi omega "
+        "Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega".split(),
+        strict=True,
+    )
+)
+TYPED = {letter: "\\" + name for letter, name in GREEK_LETTERS.items()} | {
+    **{"≤": r"\le", "≥": r"\ge", "≠": r"\ne", "≈": r"\approx", "−": "-"},
+    **{"·": r"\cdot", "×": r"\times", "∞": r"\infty"},
+}
 _LENGTHS = ("pt", "em", "ex", "mm", "cm", "mu")
 
 
@@ -68,6 +80,8 @@ def tokens(text: str) -> list[str]:
     >>> tokens(r"\\left( a_1 \\right)")
     ['(', 'a', '_', '1', ')']
     """
+    for sign, macro in TYPED.items():
+        text = text.replace(sign, f" {macro} ")
     try:
         raw = [str(t) for t in _LEXER.lex(text)]
     except UnexpectedCharacters as e:
