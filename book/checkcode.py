@@ -7,12 +7,16 @@ from spaces_core.checks import read_page
 from spaces_core.lab.record import CHAPTERS
 
 CHECKS = {
+    "setting": "setting",
     "define": "definition",
     "assume": "assumption",
     "prove": "proved",
+    "argue": "argued",
     "sample": "sampled",
     "measure": "measured",
+    "demonstrate": "demonstration",
     "refute": "refuted",
+    "trap": "trap",
 }
 
 
@@ -31,13 +35,14 @@ def check_code(name: str, kinds: dict[str, str]) -> dict[str, list[str]]:
             words = {n.value for n in ast.walk(statement) if isinstance(n, ast.Constant)}
             for node in ast.walk(statement):
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CHECKS:
-                    first = node.args[0] if node.args else None
-                    for label, gaps in matching(first, [k for k in kinds if kinds[k] == CHECKS[node.func.attr]]):
-                        if isinstance(first, ast.Constant):
-                            called.setdefault(label, {})[code] = None
-                        else:
-                            fit = (words.issuperset(gaps), -sum(map(len, gaps)))
-                            looped.setdefault(label, {}).setdefault(fit, {})[code] = None
+                    mine = [k for k in kinds if kinds[k] == CHECKS[node.func.attr]]
+                    for named_by in node.args:
+                        for label, gaps in matching(named_by, mine):
+                            if isinstance(named_by, ast.Constant):
+                                called.setdefault(label, {})[code] = None
+                            else:
+                                fit = (words.issuperset(gaps), -sum(map(len, gaps)))
+                                looped.setdefault(label, {}).setdefault(fit, {})[code] = None
                 elif isinstance(node, ast.Constant) and node.value in kinds:
                     named.setdefault(node.value, {})[code] = None
     loops = {label: found[max(found)] for label, found in looped.items()}

@@ -71,7 +71,7 @@ def decorate(app, doctree, docname):
             section.append(nodes.raw("", runs.at_scale(docname), format="html"))
     title = next(iter(doctree.findall(nodes.title)), None)
     if title is not None:
-        markup = evidence.bar(ledger["totals"]) + links(docname, app.config.repository) + graph.fold(evidence, docname)
+        markup = evidence.bar(ledger) + links(docname, app.config.repository) + graph.fold(evidence, docname)
         head = nodes.raw("", markup, format="html")
         title.parent.insert(title.parent.index(title) + 1, head)
 

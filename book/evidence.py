@@ -5,10 +5,43 @@ from collections import Counter
 from collections.abc import Callable
 
 from checkcode import check_code
-from ledgers import KINDS, ledgers, numbers, rests_on
+from ledgers import KINDS, counts, general, kinds, ledgers, numbers, rests_on
 from markup import anchor, choice, mark, ratio, table, teeth, tex
 
 from spaces_core.checks import Estimate
+
+
+def scope(s: dict) -> str:
+    """What a statement is known for, in words."""
+    if s.get("scope") == "instance":
+        return "instance: " + ", ".join(s.get("narrowed") or [])
+    return s.get("scope") or ""
+
+
+def colour(s: dict) -> str:
+    """The class that colours a badge: what is proved for an instance has another than what is proved in general."""
+    return "instance" if s["kind"] == "proved" and not general(s) else s["kind"]
+
+
+def quoted(quotation: dict) -> str:
+    """A published sentence in its own words, translated, with its place."""
+    original, english, where = (html.escape(quotation[k]) for k in ("original", "english", "where"))
+    translated = f"<br>“{english}”" if english != original else ""
+    return f"“{original}”{translated}<br><small>{where}</small>"
+
+
+def kinds_in_words(totals: dict) -> list[tuple[str, str, str]]:
+    """Kinds that occur, as a reader sees them: class, name, what it means."""
+    found = []
+    for k, text in KINDS.items():
+        if k == "proved":
+            found.append((k, "proved in general", text.replace(", in general or at the stated size", "")))
+            found.append(
+                ("instance", "proved for an instance", "is proved for narrower objects, which the badge names")
+            )
+        else:
+            found.append((k, k, text))
+    return [f for f in found if totals[f[0]]]
 
 
 class Evidence:
@@ -42,8 +75,8 @@ class Evidence:
         """The line that a reader sees beside the equation."""
         typos = s.get("typos") or {}
         words = [f"<b>{s['kind']}</b>"]
-        if s.get("scope"):
-            words.append(f"<span>{html.escape(s['scope'])}</span>")
+        if scope(s):
+            words.append(f"<span>{html.escape(scope(s))}</span>")
         if typos.get("made"):
             words.append(f"<span>{teeth(typos)}</span>")
         return " ".join(words)
@@ -51,7 +84,7 @@ class Evidence:
     def panel(self, s: dict) -> str:
         """The badge, opening to what was checked."""
         typos = s.get("typos") or {}
-        covers = f"{s['kind']}, {s['scope']}" if s.get("scope") else s["kind"]
+        covers = f"{s['kind']}, {scope(s)}" if scope(s) else s["kind"]
         facts = [("As the machine read it", tex(s["read"])), ("Known as", html.escape(f"{covers}: {KINDS[s['kind']]}"))]
         facts += [("How", html.escape(s["method"]))] if s.get("method") not in (None, "", s["kind"]) else []
         facts += [("Under", self.links(s["assumes"]))] if s.get("assumes") else []
@@ -59,6 +92,10 @@ class Evidence:
         facts += [("Rests on", self.links(s["uses"]))] if s.get("uses") else []
         facts += [("Used by", self.links(s["used_by"]))] if s.get("used_by") else []
         facts += [("Fails", html.escape(s["fails"]))] if s.get("fails") else []
+        facts += [("Argued from", self.links(s["rests"]))] if s.get("rests") else []
+        facts += [("Said", quoted(s["quotation"]))] if s.get("quotation") else []
+        facts += [("Not needed", ", ".join(map(tex, s["idle"])) + " by any check")] if s.get("idle") else []
+        facts += [("Note", html.escape(s["note"]))] if s.get("note") else []
         facts += [self.detail(k, v) for k, v in (s.get("detail") or {}).items() if v]
         if typos.get("made"):
             shown = "".join(
@@ -68,7 +105,7 @@ class Evidence:
         facts.append(("The check", self.check(s["label"])))
         rows = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in facts if text)
         return (
-            f'<details class="evidence evidence-{s["kind"]}" data-label="{s["label"]}">'
+            f'<details class="evidence evidence-{colour(s)}" data-label="{s["label"]}">'
             f'<summary>{self.badge(s)}</summary><dl class="tex2jax_ignore">{rows}</dl></details>'
         )
 
@@ -85,32 +122,38 @@ class Evidence:
             return "Corrected by", self.link(value)
         if name == "means":
             return "Means", ", ".join(str(Estimate(*pair)) for pair in value)
+        if name == "near":
+            return "≈ allows", html.escape(f"{value:g}")
+        if name == "tightest":
+            return "Tightest", html.escape(f"{value:g} of equality")
         if name == "right minus left":
             return "Right minus left", ", ".join(f"{lo:g} to {hi:g}" for lo, hi in value)
         text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
         return html.escape(name.capitalize()), html.escape(text)
 
     @staticmethod
-    def bar(totals: dict) -> str:
-        """How much of a chapter is known in which way."""
-        parts = [f'<span class="evidence-{k}"><b>{totals[k]}</b> {k}</span>' for k in KINDS if totals.get(k)]
-        strip = "".join(f'<i class="evidence-{k}" style="flex-grow: {totals[k]}"></i>' for k in KINDS if totals.get(k))
+    def bar(ledger: dict) -> str:
+        """How much of a chapter is known in which way; what is proved for an instance stands apart."""
+        said = {"proved": "proved in general", "instance": "proved for an instance"}
+        found = counts(ledger)
+        parts = [f'<span class="evidence-{k}"><b>{n}</b> {said.get(k, k)}</span>' for k, n in found.items()]
+        strip = "".join(f'<i class="evidence-{k}" style="flex-grow: {n}"></i>' for k, n in found.items())
         return f'<p class="evidence-bar">{" ".join(parts)}<span class="strip" aria-hidden="true">{strip}</span></p>'
 
     def totals(self) -> str:
         """All chapters: what is known, and how."""
         totals, typos = Counter(), Counter()
         for ledger in self.ledgers.values():
-            totals.update(ledger["totals"])
+            totals.update(counts(ledger))
             for s in ledger["statements"]:
                 typos.update({k: v for k, v in (s.get("typos") or {}).items() if isinstance(v, int)})
         rows = "".join(
-            f'<tr><td><span class="evidence-mark evidence-{k}">{k}</span></td><td>{totals[k]}</td><td>{text}</td></tr>'
-            for k, text in KINDS.items()
+            f"<tr><td>{mark(name, k)}</td><td>{totals[k]}</td><td>{text}</td></tr>"
+            for k, name, text in kinds_in_words(totals)
         )
         return (
             f"<p>{sum(totals.values())} statements in {len(self.ledgers)} chapters. The checks were run again on "
-            f"{typos['made']} typos made in these statements: {typos['caught']} were rejected and "
+            f"{typos['made']} misprints of these statements: {typos['caught']} were rejected and "
             f"{typos['equivalent']} were shown to say the same.</p>"
             f"{table(('Kind', 'Statements', 'The statement …'), rows)}"
         )
@@ -129,8 +172,8 @@ class Evidence:
                     (name, f'<a href="{self.uri(name)}">{html.escape(ledger["title"])}</a>'),
                     (number, f'<a href="{self.href(s["label"])}">({number})</a>'),
                     ("", tex(s["read"]).replace('"math ', '"tex-later tex2jax_ignore ')),
-                    (list(KINDS).index(s["kind"]), mark(s["kind"])),
-                    ("", html.escape(s.get("scope") or "")),
+                    (list(KINDS).index(s["kind"]), mark(s["kind"], colour(s))),
+                    ("", html.escape(scope(s))),
                     ("", html.escape(method)),
                     ((s.get("typos") or {}).get("caught", 0), ratio(s)),
                     (len(needed), rest),
@@ -142,7 +185,7 @@ class Evidence:
         head = ("Chapter", "Equation", "Statement", "Kind", "Scope", "Method", "Typos caught", "Rests on")
         titles = {name: ledger["title"] for name, ledger in self.ledgers.items()}
         choices = [
-            choice("kind", {k: k for k in KINDS}),
+            choice("kind", {k: k for k in kinds(self.ledgers)}),
             choice("part", {name.split("/")[0]: name.split("/")[0] for name in titles}),
             choice("chapter", titles),
             choice("method", {m: m for m in sorted(methods)}),
@@ -164,7 +207,7 @@ class Evidence:
         for name, ledger in self.ledgers.items():
             rows = ""
             for s in ledger["statements"]:
-                if s["kind"] == "refuted":
+                if s["kind"] in ("refuted", "trap"):
                     detail = s.get("detail") or {}
                     sides = html.escape(", ".join(map(str, detail.get("sides", []))))
                     corrected = self.link_number(named[detail["corrected"]]) if detail.get("corrected") in named else ""

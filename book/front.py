@@ -109,7 +109,7 @@ def fill_contents(text: str) -> str:
 
     def more(line: re.Match) -> str:
         name = line[1]
-        bar = Evidence.bar(known[name]["totals"]) if name in known else ""
+        bar = Evidence.bar(known[name]) if name in known else ""
         return f"{line[0]}\n\n  {claim(name)}\n\n  ```{{raw}} html\n  {bar}\n  ```\n"
 
     made = re.sub(r"^- \[[^\]]*\]\(([\w-]+/[\w-]+)\.md\)$", more, contents(), flags=re.M)

@@ -4,7 +4,7 @@ import html
 from dataclasses import dataclass
 
 from evidence import Evidence
-from ledgers import KINDS, rests_on
+from ledgers import kinds, rests_on
 
 STEP, WIDTH, ROW, HEIGHT, EDGE, SWEEPS, LETTERS = 150, 110, 30, 22, 4, 6, 11
 
@@ -92,7 +92,7 @@ def drawing(evidence: Evidence, name: str) -> str:
     """The graph of one chapter."""
     ledger = evidence.ledgers[name]
     graph = layout(ledger)
-    kinds = {s["label"]: s["kind"] for s in reversed(ledger["statements"])}
+    known = {s["label"]: s["kind"] for s in reversed(ledger["statements"])}
     shapes = ""
     for u, v in graph.edges:
         (x, y), (z, w) = graph.places[u], graph.places[v]
@@ -107,8 +107,8 @@ def drawing(evidence: Evidence, name: str) -> str:
         said = v.split("-", 2)[-1]
         said = said if len(said) <= LETTERS else said[: LETTERS - 1] + "…"
         shapes += (
-            f'<a href="{evidence.href(v)}" data-statement="{v}" class="evidence-{kinds[v]}" '
-            f'aria-label="({evidence.number[v]}) {v.split("-", 2)[-1]}, {kinds[v]}">'
+            f'<a href="{evidence.href(v)}" data-statement="{v}" class="evidence-{known[v]}" '
+            f'aria-label="({evidence.number[v]}) {v.split("-", 2)[-1]}, {known[v]}">'
             f'<rect x="{x:g}" y="{y:.1f}" width="{WIDTH}" height="{HEIGHT}" rx="{HEIGHT / 2:g}"/>'
             f'<text x="{x + 9:g}" y="{y + 15:.1f}"><tspan>{evidence.number[v]}</tspan> {html.escape(said)}</text></a>'
         )
@@ -138,5 +138,5 @@ def book(evidence: Evidence) -> str:
             f"{html.escape(ledger['title'])}</a></h2><p>{labels} equations, {edges} arrows</p>"
             f"{drawing(evidence, name)}</section>"
         )
-    legend = " ".join(f'<span class="evidence-mark evidence-{k}">{k}</span>' for k in KINDS)
+    legend = " ".join(f'<span class="evidence-mark evidence-{k}">{k}</span>' for k in kinds(evidence.ledgers))
     return f'<p class="graph-legend">{legend}</p><div class="graph-cards">{cards}</div>'

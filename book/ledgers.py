@@ -6,12 +6,16 @@ import re
 from spaces_core.lab.record import CHAPTERS, RECORDED, chapter_names
 
 KINDS = {
+    "setting": "declares symbols and what is assumed of them; all checks below draw their numbers and objects from it",
     "definition": "introduces notation; later checks evaluate its right-hand side",
     "assumption": "is stated, and the checks that rely on it say so",
     "proved": "follows by a symbolic identity or a decision procedure, in general or at the stated size",
+    "argued": "is proved by hand in the text, from the displays it names; the search for a counterexample found none",
     "sampled": "survived random and adversarial search for a counterexample",
     "measured": "is an experiment on data, over several seeds, with its interval",
+    "demonstration": "shows numbers that the chapter computed with seeds its author chose",
     "refuted": "is false as published: a machine-checked counterexample stands beside the corrected statement",
+    "trap": "is a tempting statement that nobody need have made, and false: here is its counterexample",
 }
 
 
@@ -58,6 +62,30 @@ def _read(name: str, kind: str) -> dict | None:
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
+def general(s: dict) -> bool:
+    """Whether a proved statement is proved for all that it speaks of, and not for an instance."""
+    return s.get("scope") == "general"
+
+
+def kinds(found: dict[str, dict]) -> list[str]:
+    """The kinds of evidence that occur in some ledgers."""
+    present = {s["kind"] for ledger in found.values() for s in ledger["statements"]}
+    return [k for k in KINDS if k in present]
+
+
+def counts(ledger: dict) -> dict[str, int]:
+    """How many statements of each kind, those that are proved for an instance only apart."""
+    found: dict[str, int] = {}
+    for k in KINDS:
+        mine = [s for s in ledger["statements"] if s["kind"] == k]
+        if k == "proved":
+            found[k] = sum(map(general, mine))
+            found["instance"] = len(mine) - found[k]
+        else:
+            found[k] = len(mine)
+    return {k: n for k, n in found.items() if n}
+
+
 def numbers(ledger: dict) -> dict[str, int]:
     """The number of each equation of a chapter: its place on the page."""
     labels = dict.fromkeys(s["label"] for s in sorted(ledger["statements"], key=lambda s: s["line"]))
@@ -65,5 +93,5 @@ def numbers(ledger: dict) -> dict[str, int]:
 
 
 def rests_on(s: dict) -> list[str]:
-    """The labels that a statement needs: definitions, earlier statements and assumptions."""
-    return list(dict.fromkeys([*s.get("uses", []), *s.get("assumes", [])]))
+    """The labels that a statement needs: settings, definitions, earlier statements and assumptions."""
+    return list(dict.fromkeys([*s.get("uses", []), *s.get("assumes", []), *s.get("rests", [])]))

@@ -5,8 +5,8 @@ import html
 from docutils import nodes
 
 
-def mark(kind: str) -> str:
-    return f'<span class="evidence-mark evidence-{kind}">{kind}</span>'
+def mark(kind: str, colour: str = "") -> str:
+    return f'<span class="evidence-mark evidence-{colour or kind}">{kind}</span>'
 
 
 def choice(name: str, values: dict[str, str]) -> str:
@@ -23,7 +23,8 @@ def anchor(label: str) -> str:
 
 def teeth(typos: dict) -> str:
     same = f", {typos['equivalent']} equivalent" if typos.get("equivalent") else ""
-    return f"{typos['caught']} of {typos['made'] - typos.get('equivalent', 0)} typos caught{same}"
+    what = "misprints" if "unreadable" in typos else "typos"
+    return f"{typos['caught']} of {typos['made'] - typos.get('equivalent', 0)} {what} caught{same}"
 
 
 def ratio(s: dict) -> str:

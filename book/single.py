@@ -16,7 +16,7 @@ def decorate(app, doctree, docname):
         _after(block, "".join(badge(evidence, s) for s in statements.get(block.get("label"), [])))
     for page in doctree.findall(addnodes.start_of_file):
         if page["docname"] in evidence.ledgers:
-            _after(page.next_node(nodes.title), evidence.bar(evidence.ledgers[page["docname"]]["totals"]))
+            _after(page.next_node(nodes.title), evidence.bar(evidence.ledgers[page["docname"]]))
 
 
 def badge(evidence: Evidence, statement: dict) -> str:

@@ -32,6 +32,7 @@ class Context:
         given: narrower values for the proof, such as `{"n": 3}`; points are drawn without them.
         operators: functions given in code with the display that states their rules.
         seed: of the points.
+        tries: how often a point is drawn until one satisfies the settings.
         near: what `≈` allows.
         names: what the grammar knows of the page.
     """
@@ -46,6 +47,7 @@ class Context:
     seed: int = 0
     near: float = 0.0
     names: Names = NOTHING
+    tries: int = 400
     used: set = field(default_factory=set)
     _points: list = field(default_factory=list)
     _values: dict | None = None
@@ -59,7 +61,7 @@ class Context:
         if len(self._points) < n:
             drawing = self.drawing()
             try:
-                self._points += [drawing.point(100 * self.seed + k) for k in range(len(self._points), n)]
+                self._points += [drawing.point(100 * self.seed + k, self.tries) for k in range(len(self._points), n)]
             except NoPoint as error:
                 raise Rejected(str(error)) from None
         return self._points[:n]

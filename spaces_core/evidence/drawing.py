@@ -9,13 +9,14 @@ import mpmath
 
 from . import calculus  # noqa: F401  (teaches `evaluate` derivatives, integrals and limits)
 from .evaluate import Definition, Env, NotEvaluable, Unbound, evaluate, evaluate_sides
-from .numbers import compare
+from .numbers import compare, pairs
 from .settings import Declared, Domain
 from .tree import REVERSED, Node, base, latex, walk
 from .values import Family, Mat, scalars
 
 DIGITS = 30
 LARGEST = 7
+SMALLER = 3  # where equations are solved for each point
 TRIES = 400
 mpmath.mp.dps = max(mpmath.mp.dps, DIGITS)
 
@@ -163,8 +164,9 @@ class Drawing:
             if self._edge is not None and self._edge < 2 and low is not None:
                 return low + self._edge if high is None else min(low + self._edge, high)
             first = -3 if low is None and high is None else (low if low is not None else high - LARGEST)
-            last = first + LARGEST if high is None else high
-            return rng.randint(first, max(first, min(last, first + LARGEST)))
+            most = LARGEST if not self.equalities else SMALLER
+            last = first + most if high is None else high
+            return rng.randint(first, max(first, min(last, first + most)))
         if domain.field == "complex":
             return mpmath.mpc(rng.uniform(-2, 2), rng.uniform(-2, 2))
         return _real(low, high, rng)
@@ -214,33 +216,31 @@ class Drawing:
         """Gauss-Newton from the drawn values to a point near where the equations hold; small numbers move little."""
         free = self._coordinates(values)
         with mpmath.workdps(DIGITS + 10):
-            for _ in range(60):
+            start = None
+            for turn in range(40):
                 try:
                     rest = self._residuals(values)
                 except (NotEvaluable, Unbound):
                     return False
                 size = max(map(abs, rest), default=mpmath.mpf(0))
+                start = size if start is None else start
+                if turn > 5 and size > start / 4:
+                    return False
                 if size < mpmath.mpf(10) ** (-DIGITS - 3):
                     return True
-                columns = []
-                step = mpmath.mpf(10) ** -18
+                slopes, step = [], mpmath.mpf(10) ** -18
                 for where in free:
                     old = _get(values, where)
                     _set(values, where, old + step)
-                    columns.append([(a - b) / step for a, b in zip(self._residuals(values), rest, strict=True)])
+                    column = [(a - b) / step for a, b in zip(self._residuals(values), rest, strict=True)]
                     _set(values, where, old)
-                used = [k for k, c in enumerate(columns) if any(c)]
-                if not used:
+                    if any(column):
+                        slopes.append((where, max(abs(old), mpmath.mpf("1e-6")), column))
+                move = _least(slopes, rest)
+                if move is None:
                     return False
-                jacobian = mpmath.matrix([[columns[k][j] for k in used] for j in range(len(rest))])
-                weight = mpmath.diag([max(abs(_get(values, free[k])), mpmath.mpf("1e-6")) for k in used])
-                normal = jacobian * weight * jacobian.T + mpmath.eye(len(rest)) * mpmath.mpf(10) ** (-2 * DIGITS)
-                try:
-                    move = weight * jacobian.T * mpmath.lu_solve(normal, mpmath.matrix([-r for r in rest]))
-                except ZeroDivisionError:
-                    return False
-                for k, by in zip(used, move, strict=True):
-                    _set(values, free[k], _get(values, free[k]) + by)
+                for (where, _, _), by in zip(slopes, move, strict=True):
+                    _set(values, where, _get(values, where) + by)
         return False
 
     def _coordinates(self, values: dict) -> list:
@@ -261,8 +261,7 @@ class Drawing:
         env = Env(values, self.definitions, mode="mp")
         found = []
         for r in self.equalities:
-            left, right = (scalars(s) for s in evaluate_sides(r, env))
-            found += [a - b for a, b in zip(left, right, strict=True)]
+            found += [a - b for a, b in pairs(*evaluate_sides(r, env))]
         return [mpmath.mpf(v) for v in found]
 
     def _inside(self, values: dict, env: Env) -> bool:
@@ -281,6 +280,29 @@ class Drawing:
         return True
 
 
+def _least(slopes, rest):
+    """The smallest weighted move that makes linear residuals vanish: `W Jᵀ (J W Jᵀ)⁻¹ (-r)`, a little regularised."""
+    n = len(rest)
+    small = mpmath.mpf(10) ** (-DIGITS // 2)
+    table = [
+        [sum((w * c[i] * c[j] for _, w, c in slopes), small * (i == j)) for j in range(n)] + [-rest[i]]
+        for i in range(n)
+    ]
+    for k in range(n):
+        pivot = max(range(k, n), key=lambda i: abs(table[i][k]))
+        if not table[pivot][k]:
+            return None
+        table[k], table[pivot] = table[pivot], table[k]
+        for i in range(k + 1, n):
+            factor = table[i][k] / table[k][k]
+            if factor:
+                table[i] = [a - factor * b for a, b in zip(table[i], table[k], strict=True)]
+    solved = [mpmath.mpf(0)] * n
+    for k in reversed(range(n)):
+        solved[k] = (table[k][n] - sum(table[k][j] * solved[j] for j in range(k + 1, n))) / table[k][k]
+    return [w * sum(c[i] * solved[i] for i in range(n)) for _, w, c in slopes]
+
+
 def coordinates(values: dict) -> int:
     """How many numbers there are in the values of some names."""
     return sum(
@@ -291,14 +313,7 @@ def coordinates(values: dict) -> int:
 def holds(relation: Node, env: Env) -> bool:
     """Whether a relation holds at a point, for all values of its free indices."""
     parts = relation.args if relation.op == "chain" else (relation,)
-    return all(compare(r.data, a, b) for r in parts for a, b in _both(r, env))
-
-
-def _both(r: Node, env: Env):
-    left, right = (scalars(s) for s in evaluate_sides(r, env))
-    if len(left) != len(right):
-        left, right = (x * max(len(left), len(right)) if len(x) == 1 else x for x in (left, right))
-    return zip(left, right, strict=True)
+    return all(compare(r.data, a, b) for r in parts for a, b in pairs(*evaluate_sides(r, env)))
 
 
 def _real(low, high, rng):

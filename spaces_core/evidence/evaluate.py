@@ -146,11 +146,18 @@ def evaluate_sides(relation: Node, env: Env) -> tuple:
         if not len(env.values[name]):
             raise NotEvaluable(f"the index {name} has no value to run over")
     if not names:
-        return tuple(evaluate(a, env) for a in relation.args)
+        return _sized(tuple(evaluate(a, env) for a in relation.args))
     envs = [env]
     for name in names:
         envs = [e.with_names({name: i}) for e in envs for i in env.values[name]]
     return tuple(V.Vec(evaluate(a, e) for e in envs) for a in relation.args)
+
+
+def _sized(sides: tuple) -> tuple:
+    """An identity beside a matrix is as large as that."""
+    found = tuple(sides)
+    other = next((s for s in found if hasattr(s, "shape")), None)
+    return found if other is None else tuple(s.like(other) if isinstance(s, V.Identity) else s for s in found)
 
 
 def _num(node, env):
@@ -165,6 +172,8 @@ def _num(node, env):
 
 
 def _constant(key: str, env):
+    if key == "I":
+        return V.Identity()
     if key == r"\mathrm{i}":
         return mpmath.mpc(0, 1) if env.mode == "mp" else sp.I if env.mode == "sympy" else None
     if key not in (r"\pi", "e", r"\infty", r"\mathrm{e}"):
@@ -309,7 +318,7 @@ def _atom(node, env):
 def _add(node, env):
     total = evaluate(node.args[0], env)
     for a in node.args[1:]:
-        total = total + evaluate(a, env)
+        total = V.plus(total, evaluate(a, env))
     return total
 
 

@@ -152,6 +152,48 @@ class Mat:
             raise ValueError(f"a matrix of shape {self.shape} has no {what}")
 
 
+class Identity:
+    """The identity `I`, or a multiple of it: as large as what it meets."""
+
+    def __init__(self, factor=1):
+        self.factor = factor
+
+    def like(self, other):
+        """Itself in the size of a square matrix, whatever that is made of.
+
+        Raises:
+            ValueError: the other is not square.
+        """
+        rows, columns = other.shape
+        if rows != columns:
+            raise ValueError(f"I does not meet a matrix of shape {other.shape}")
+        if isinstance(other, Mat):
+            return identity(rows).map(lambda v: v * self.factor)
+        return other.eye(rows) * self.factor
+
+    def times(self, other):
+        if isinstance(other, Identity):
+            return Identity(self.factor * other.factor)
+        return other * self.factor if hasattr(other, "shape") else Identity(self.factor * other)
+
+    def plus(self, other):
+        if isinstance(other, Identity):
+            return Identity(self.factor + other.factor)
+        if not hasattr(other, "shape"):
+            raise TypeError("a matrix and a number do not add: write c I for the number")
+        return self.like(other) + other
+
+    def __neg__(self):
+        return Identity(-self.factor)
+
+    def __pow__(self, n):
+        return Identity(self.factor**n)
+
+    @property
+    def T(self) -> Identity:
+        return self
+
+
 def identity(n: int) -> Mat:
     return Mat([[int(i == j) for j in range(n)] for i in range(n)])
 

@@ -156,7 +156,13 @@ def used(
                     if (d.label, d.head) not in seen:
                         seen.add((d.label, d.head))
                         todo.append((d.right, frozenset(d.params)))
-            if hit or name in local or name in CONSTANTS or name in known or stem in known:
+            if (
+                hit
+                or name in local
+                or (name in CONSTANTS | {"I"} and name not in declared)
+                or name in known
+                or stem in known
+            ):
                 continue
             plain = next((x for x in (name, stem, stem.rstrip("'")) if x in declared), None)
             if plain is None:

@@ -218,7 +218,7 @@ class _Settings:
         sides = [node.args[0].args[0], *(r.args[1] for r in node.args)] if node.op == "chain" else list(node.args)
         for side in sides:
             new = side.op == "sym" and base(side) not in self.known and latex(side) not in self.known
-            if new and not {latex(side), base(side)} & (self.names.plain | self.names.functions | CONSTANTS):
+            if new and not {latex(side), base(side)} & (self.names.plain | self.names.functions | CONSTANTS | {"I"}):
                 if any(latex(side) in {latex(n) for n in walk(s)} for s in sides if s is not side):
                     continue
                 over = self.over(side)

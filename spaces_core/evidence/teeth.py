@@ -182,7 +182,7 @@ def _setting_noticed(new, original, dependents, needed) -> str:
             changed = with_setting(context, new, original)
             if changed is None:
                 return f"{label} speaks of a name that is not declared"
-            examine(tree, changed.points(FEW), changed.definitions, changed.near)
+            examine(tree, changed.points(FEW // 2), changed.definitions, changed.near)
             lost = [h for h in needed[k] if h not in sharp((check, tree, changed, label), new.label)]
             if lost and len(hypotheses(new)) >= len(hypotheses(original)):
                 return f"{label} fails just outside {lost[0]}, and not just outside what is printed here"
@@ -205,7 +205,7 @@ def with_setting(context: Context, new, original) -> Context | None:
         if d.name in needed:
             declared.setdefault(d.name, d)
     others = [(at, r) for at, r in context.relations if at != new.label]
-    return context.changed(declared=declared, relations=others + [(new.label, r) for r in new.relations])
+    return context.changed(declared=declared, relations=others + [(new.label, r) for r in new.relations], tries=4)
 
 
 def hypotheses(setting) -> list[str]:

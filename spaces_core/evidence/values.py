@@ -11,7 +11,7 @@ from fractions import Fraction
 import mpmath
 import sympy as sp
 
-from .matrices import Abstract, Mat, column
+from .matrices import Abstract, Identity, Mat, column
 
 __all__ = ["Family", "Mat", "Vec", "column", "symbols_vec"]
 
@@ -132,7 +132,15 @@ def single(v):
     return v.rows[0][0] if isinstance(v, Mat) and v.shape == (1, 1) else v
 
 
+def plus(a, b):
+    if isinstance(a, Identity) or isinstance(b, Identity):
+        return a.plus(b) if isinstance(a, Identity) else b.plus(a)
+    return a + b
+
+
 def times(a, b):
+    if isinstance(a, Identity) or isinstance(b, Identity):
+        return a.times(b) if isinstance(a, Identity) else b.times(a)
     if isinstance(a, (Mat, Abstract)) or isinstance(b, (Mat, Abstract)):
         return a * b
     if is_matrix(a) and isinstance(b, Vec) or is_matrix(b) and isinstance(a, Vec):
@@ -170,7 +178,7 @@ def divide(a, b):
 
 def power(a, n):
     n = single(n)
-    if isinstance(a, Abstract):
+    if isinstance(a, (Abstract, Identity)):
         return a**n
     if isinstance(a, Mat) and not (a.shape == (1, 1) and not isinstance(n, int)):
         return a**n
@@ -329,6 +337,8 @@ def root(x, n):
 
 def scalars(v) -> list:
     """All numbers of a value, in order."""
+    if isinstance(v, Identity):
+        raise ValueError("I stands alone: nothing says how large it is")
     if isinstance(v, Family):
         raise ValueError(f"{v.name} is a family: write its index, or declare a vector")
     if isinstance(v, Mat):
@@ -392,7 +402,7 @@ def inner(a, b):
 
 
 def transpose(a):
-    if isinstance(a, (Mat, Abstract)):
+    if isinstance(a, (Mat, Abstract, Identity)):
         return a.T
     if isinstance(a, (sp.MatrixBase, sp.MatrixExpr)):
         return a.T
