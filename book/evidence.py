@@ -18,6 +18,11 @@ def scope(s: dict) -> str:
     return s.get("scope") or ""
 
 
+def where(s: dict) -> str:
+    """The counterexample to a false statement, as far as the ledger names it."""
+    return ", ".join(s["narrowed"]) if s.get("narrowed") else s["scope"]
+
+
 def colour(s: dict) -> str:
     """The class that colours a badge: what is proved for an instance has another than what is proved in general."""
     return "instance" if s["kind"] == "proved" and not general(s) else s["kind"]
@@ -213,7 +218,7 @@ class Evidence:
                     corrected = self.link_number(named[detail["corrected"]]) if detail.get("corrected") in named else ""
                     rows += (
                         f"<tr><td>{self.link_number(s)}</td><td>{tex(s['read'])}</td>"
-                        f"<td>{html.escape(s['scope'])}: its sides are {sides}</td><td>{corrected}</td></tr>"
+                        f"<td>{html.escape(where(s))}: its sides are {sides}</td><td>{corrected}</td></tr>"
                     )
             if rows:
                 page = self.uri(name)

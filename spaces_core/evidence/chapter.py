@@ -161,11 +161,15 @@ class Chapter:
 
         self._check(label, "proved", make, given, assuming, near, part, note)
 
-    def argue(self, label, *, rests=(), assuming=(), near=0.0, cases=200, tight=None, pins=(), part=0, note="") -> None:
+    def argue(
+        self, label, *, rests=(), assuming=(), instances=None, near=0.0, cases=200, tight=None, pins=(), part=0, note=""
+    ) -> None:
         """The display is proved in the text; the engine looks for a counterexample among points of its setting.
 
         Args:
             rests: labels of the displays that the argument uses.
+            instances: where functions of a hypothesis cannot be drawn, `instances(seed)` gives values of the names that
+                satisfy it; that they do is checked at every point.
             cases: how many points.
         """
 
@@ -178,7 +182,7 @@ class Chapter:
             e.rests = tuple(rests)
             return Argued(cases, _pins(tight, pins))
 
-        self._check(label, "argued", make, None, assuming, near, part, note)
+        self._check(label, "argued", make, None, assuming, near, part, note, instances=instances)
 
     def sample(
         self,
@@ -334,13 +338,13 @@ class Chapter:
         return ledger(self.path, self.page.title, self.page.displays, self.evidence)
 
     # --- inside ------------------------------------------------------------------------------------
-    def _check(self, label, kind, make, given, assuming, near, part, note, first=None) -> None:
+    def _check(self, label, kind, make, given, assuming, near, part, note, first=None, instances=None) -> None:
         if self.run.skips(label):
             return
 
         def do(e):
             e.note, e.assumes = note, tuple(assuming)
-            self.checker.check(e, make, given or {}, near, self.run.judge, first)
+            self.checker.check(e, make, given or {}, near, self.run.judge, first, instances)
 
         self._guard(label, kind, do, part)
 

@@ -134,12 +134,12 @@ class Checker:
         self.assumptions[e.label] = fails
 
     # --- a check -----------------------------------------------------------------------------------
-    def check(self, e: Evidence, make, given: dict, near, judge=None, first: dict | None = None) -> None:
+    def check(self, e: Evidence, make, given: dict, near, judge=None, first=None, instances=None) -> None:
         given = {canonical(k): sp.Integer(v) if isinstance(v, int) else v for k, v in given.items()}
         names = self.scope.names((*given, *(first or ())), callables({**given, **(first or {})}))
         tree = self._tree(e, names)
         context, origins = self._context(e, tree, given, near, first)
-        context.names = names
+        context.names, context.instances = names, instances
         _says_something(tree)
         check = make(e, tree)
         e.read, e.relations, e.method = latex(tree), len(relations(tree)), check.method
@@ -183,6 +183,9 @@ class Checker:
             found, _, lost = used(t, declared, definitions, known)
             names |= found
             missing |= lost
+        for name in missing & origin.twice.keys():
+            where = origin.twice[name]
+            raise Rejected(f"{name} has two meanings here, by {where}: say in this section which is meant")
         if missing:
             raise Rejected(_advice(sorted(missing), given, first))
         rels, names = self.scope.relations(e.display, origin, names)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from .cursor import NOTHING, Names
 from .drawing import Drawing, NoPoint, holds
 from .evaluate import Definition, Env, NotEvaluable, evaluate_sides
-from .numbers import Rejected, show
+from .numbers import Rejected, show, show_point
 from .objects import narrowed, symbols_of
 from .reading import canonical
 from .settings import Declared, Domain
-from .tree import REVERSED, Node, latex, num
+from .tree import REVERSED, Node, base, latex, num, walk
 from .values import MPC, Family, scalars
 
 POINTS = 12
@@ -35,6 +35,7 @@ class Context:
         tries: how often a point is drawn until one satisfies the settings.
         near: what `≈` allows.
         names: what the grammar knows of the page.
+        instances: makes values of names that cannot be drawn, from a seed.
     """
 
     label: str
@@ -48,6 +49,7 @@ class Context:
     near: float = 0.0
     names: Names = NOTHING
     tries: int = 400
+    instances: object = None
     used: set = field(default_factory=set)
     _points: list = field(default_factory=list)
     _values: dict | None = None
@@ -59,12 +61,30 @@ class Context:
     def points(self, n: int = POINTS) -> list[dict]:
         """Points of the setting, drawn once."""
         if len(self._points) < n:
-            drawing = self.drawing()
             try:
-                self._points += [drawing.point(100 * self.seed + k, self.tries) for k in range(len(self._points), n)]
+                self._points += [self.point(100 * self.seed + k) for k in range(len(self._points), n)]
             except NoPoint as error:
                 raise Rejected(str(error)) from None
         return self._points[:n]
+
+    def point(self, seed: int) -> dict:
+        """One point; where the author gives instances, with their values for the names that they give.
+
+        Raises:
+            Rejected: a hypothesis on a function that an instance gives does not hold at the point.
+        """
+        if not self.instances:
+            return self.drawing().point(seed, self.tries)
+        given = {canonical(k): v for k, v in self.instances(seed).items()}
+        functions = {k for k, v in given.items() if callable(v)}
+        stated = [*self.relations, *self.assumptions]
+        on_them = [(label, r) for label, r in stated if functions & _names_in(r)]
+        rest = [r for label, r in stated if (label, r) not in on_them]
+        point = Drawing(self.declared, rest, self.definitions, given).point(seed, self.tries)
+        for label, r in on_them:
+            if not holds(r, Env(point, self.definitions, mode="mp")):
+                raise Rejected(f"an instance breaks {label}: {latex(r)} at {show_point(point)}")
+        return point
 
     def values(self) -> dict:
         """The exact objects of the proof: the declared ones, but for those that are given."""
@@ -136,6 +156,10 @@ class Context:
         if "definitions" in what and (self.relations or self.assumptions):
             fresh = {"_points": [], "_values": None}
         return replace(self, **fresh, **({"_values": None} | what if "definitions" in what else what))
+
+
+def _names_in(tree: Node) -> set[str]:
+    return {x for n in walk(tree) if n.op == "sym" for x in (latex(n), base(n))}
 
 
 class Outside:

@@ -226,7 +226,7 @@ class Drawing:
                 start = size if start is None else start
                 if turn > 5 and size > start / 4:
                     return False
-                if size < mpmath.mpf(10) ** (-DIGITS - 3):
+                if size < mpmath.mpf(10) ** (4 - DIGITS):
                     return True
                 slopes, step = [], mpmath.mpf(10) ** -18
                 for where in free:

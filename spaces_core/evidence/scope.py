@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from .cursor import Names
 from .evaluate import Definition
-from .numbers import Rejected
 from .page import Display
 from .settings import CONSTANTS, WHOLE, Declared, Setting
 from .tokens import strip, tokens
@@ -48,12 +47,8 @@ class Scope:
         atoms = sorted((tuple(strip(tokens(d.name))), d.name) for d in declared if _whole_formula(d.name))
         return Names(frozenset(calls), frozenset(bound), tuple(atoms), frozenset(plain - calls))
 
-    def at(self, display: Display) -> tuple[dict[str, Declared], list[Definition], dict[str, str]]:
-        """Declarations and definitions in force at a display, and where each name comes from.
-
-        Raises:
-            Rejected: a name means two things there.
-        """
+    def at(self, display: Display) -> tuple[dict[str, Declared], list[Definition], Origins]:
+        """Declarations and definitions in force at a display, and where each name comes from."""
         found: dict[str, list[tuple[int, str, object]]] = {}
         for label, (setting, section) in self.settings.items():
             for d in setting.declared:
@@ -61,20 +56,20 @@ class Scope:
         for label, x in self.defined.items():
             for d in x.parts:
                 found.setdefault(latex(d.head), []).append((_nearness(x.section, display.section), label, d))
-        declared, definitions, origin = {}, [], {}
+        declared, definitions, origin, twice = {}, [], {}, {}
         for name, options in found.items():
             best = max(o[0] for o in options)
             chosen = [o for o in options if o[0] == best]
-            if len(chosen) > 1:
-                where = " and ".join(sorted({o[1] for o in chosen}))
-                raise Rejected(f"{name} has two meanings here, by {where}: give one of them another letter")
+            if len({_meaning(o[2]) for o in chosen}) > 1:
+                twice[name] = " and ".join(sorted({o[1] for o in chosen}))
+                continue
             _, label, what = chosen[0]
             origin[name] = label
             if isinstance(what, Declared):
                 declared[name] = what
             else:
                 definitions.append(what)
-        return declared, definitions, origin
+        return declared, definitions, Origins(origin, twice)
 
     def relations(
         self, display: Display, origin: dict[str, str], names: set[str]
@@ -95,6 +90,21 @@ class Scope:
                     grown = grown or not mine <= names
                     names |= mine
         return found, names
+
+
+class Origins(dict):
+    """The label that each name comes from; `twice` holds names with two meanings and the labels of both."""
+
+    def __init__(self, known: dict, twice: dict):
+        super().__init__(known)
+        self.twice = twice
+
+
+def _meaning(what) -> tuple:
+    """What is said of a name, without the label where it stands."""
+    if isinstance(what, Declared):
+        return (what.kind, what.domain, what.over, what.takes)
+    return (what.left, what.right, what.params)
 
 
 def _nearness(section: tuple[int, ...], here: tuple[int, ...]) -> int:

@@ -83,3 +83,44 @@ def test_only_labels_that_are_asked_for(tmp_path):
     displays = {"eq-s": r"x \in \mathbb R", "eq-a": "x + x = 2 x", "eq-b": "x = x + 1"}
     path = write(tmp_path, displays, 'ch.setting("eq-s")\nch.prove("eq-a")\nch.prove("eq-b")')
     assert check_file(path)[1] and not check_file(path, only={"eq-a"})[1]
+
+
+def test_a_name_that_two_sections_use_is_said_again_where_it_is_used(tmp_path):
+    from spaces_core.evidence.runner import check_file
+
+    def page(third, display):
+        text = (
+            "# A page\n\n## One\n\n$$ m \\in \\mathbb N $$ (eq-one)\n\n$$ m \\ge 1 $$ (eq-first)\n\n## Two\n\n"
+            "$$ m \\in \\mathbb R, x \\in \\mathbb R $$ (eq-two)\n\n$$ m x = x m $$ (eq-second)\n\n## Three\n\n"
+            f"{third}$$ {display} $$ (eq-third)\n\n```{{code-cell}} python\n:tags: [check]\n"
+            "from spaces_core.evidence import Chapter\nch = Chapter('a/b')\nch.setting('eq-one', 'eq-two'"
+            + (", 'eq-three'" if third else "")
+            + ")\nch.prove('eq-first', by='z3', pins=[({'m': 3}, (3, 1))])\nch.prove('eq-second')\n"
+            "ch.prove('eq-third')\nch.report()\n```\n"
+        )
+        path = tmp_path / "page.md"
+        path.write_text(text)
+        return check_file(path)[1]
+
+    assert not page("", "2 x = x + x")
+    assert "two meanings here, by eq-one and eq-two" in page("", "2 m = m + m")[0]
+    assert not page("$$ m \\in \\mathbb Z $$ (eq-three)\n\n", "2 m = m + m")
+
+
+def test_a_theorem_on_functions_is_tried_on_instances(tmp_path):
+    displays = {
+        "eq-s": r"f : \mathbb R \to \mathbb R, \quad c, x, y \in \mathbb R",
+        "eq-h": "f(x + y) = f(x) + f(y)",
+        "eq-a": "f(x) = c x",
+    }
+    code = """
+    ch.setting("eq-s")
+    ch.assume("eq-h", fails="for squares")
+    line = lambda seed: (lambda c: {"c": c, "f": lambda x: c * x})(mpmath.mpf(seed % 5 + 1) / 3)
+    ch.argue("eq-a", rests=["eq-h"], assuming=["eq-h"], instances=line, cases=20)
+    """
+    chapter, problems = outcome(tmp_path, displays, code)
+    assert not problems and chapter["eq-a"].detail["points"] == 20
+    wrong = code.replace("lambda x: c * x", "lambda x: c * x * x")
+    assert "an instance breaks eq-h" in outcome(tmp_path, displays, wrong)[1][0]
+    assert "fails at" in outcome(tmp_path, {**displays, "eq-a": "f(x) = 2 c x"}, code)[1][0]
