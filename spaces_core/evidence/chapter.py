@@ -220,9 +220,9 @@ class Chapter:
         first = {} if draw is None or self.run.skips(label) else self.checker.first(draw, size)
         self._check(label, "sampled", make, None, assuming, near, part, note, first)
 
-    def experiment(self, arms, *, null, grid, better, seeds=8, pilots=3, hardware="CPU") -> Experiment:
+    def experiment(self, arms, *, null, grid, better, seeds=8, pilots=3, skip=0, hardware="CPU") -> Experiment:
         """Run arms side by side: pilots choose their settings, fresh seeds decide (see `experiments.experiment`)."""
-        shift = {"first": self.seed, "hardware": hardware}
+        shift = {"first": self.seed, "skip": skip, "hardware": hardware}
         return experiment(arms, null=null, grid=grid, better=better, seeds=seeds, pilots=pilots, **shift)
 
     def measure(self, label, values, *, null, near=0.0, resolution=0.0, pins=(), part=0, note="") -> None:

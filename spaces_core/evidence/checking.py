@@ -57,7 +57,7 @@ class Checker:
 
     # --- settings, definitions, assumptions --------------------------------------------------------
     def setting(self, e: Evidence) -> None:
-        declared, definitions, _ = self.scope.at(e.display)
+        declared, definitions, _ = self.scope.at(e.display, around=True)
         setting = parse_setting(e.display.latex, e.label, declared, self.scope.names())
         for d in setting.declared:
             if d.name in CONSTANTS:
@@ -258,7 +258,7 @@ class Checker:
         e.scope = f"used by {len(dependents)} check{'s' if len(dependents) > 1 else ''}"
         rows = [(d.check, d.tree, d.context, d.evidence.label) for d in _quickest(dependents)]
         if e.kind == "setting":
-            known = {n: d for n, d in self.scope.at(e.display)[0].items() if d.label != e.label}
+            known = {n: d for n, d in self.scope.at(e.display, around=True)[0].items() if d.label != e.label}
             count, e.idle = bite_setting(e.display.latex, e.label, known, self.scope.names(), (), rows)
             e.counted(count)
         elif e.kind == "definition":

@@ -97,7 +97,11 @@ class Context:
         return symbols_of(self.declared, given, self.definitions, stated)
 
     def env(self, more: dict | None = None, mode: str = "sympy") -> Env:
-        return Env({**self.values(), **(more or {})}, self.definitions, self.label, self.used, mode=mode)
+        if more and any(name in self.declared for name in more):
+            values = {**self._objects({**self.given, **more}), **self.operators, **more}
+        else:
+            values = {**self.values(), **(more or {})}
+        return Env(values, self.definitions, self.label, self.used, mode=mode)
 
     def narrowed(self) -> list[str]:
         """What the given values leave out of the declarations, in words."""

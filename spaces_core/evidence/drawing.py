@@ -166,7 +166,7 @@ class Drawing:
             first = -3 if low is None and high is None else (low if low is not None else high - LARGEST)
             most = LARGEST if not self.equalities else SMALLER
             last = first + most if high is None else high
-            return rng.randint(first, max(first, min(last, first + most)))
+            return rng.randint(first, max(first, last))
         if domain.field == "complex":
             return mpmath.mpc(rng.uniform(-2, 2), rng.uniform(-2, 2))
         return _real(low, high, rng)

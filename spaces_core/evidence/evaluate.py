@@ -197,6 +197,8 @@ def _sym(node, env):
         value = env.values[key]
         if isinstance(value, range):
             raise Unbound(f"the index {key} stands outside its sum (it is bound to a range)")
+        if isinstance(value, tuple) and not isinstance(value, V.Vec):
+            return _open_index(key, value[0], replace(env, depth=0))
         return value
     for definition in reversed(env.definitions):
         args = definition.match(node) if definition.left.op == "sym" else None

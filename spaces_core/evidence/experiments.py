@@ -60,6 +60,7 @@ def experiment(
     seeds: int = 8,
     pilots: int = 3,
     first: int = 0,
+    skip: int = 0,
     hardware: str = "CPU",
 ) -> Experiment:
     """Run arms side by side.
@@ -74,6 +75,7 @@ def experiment(
         seeds: how many fresh seeds decide, at least five.
         pilots: how many other seeds choose the settings.
         first: shifts all seeds (the `--seed` of a run).
+        skip: how many fresh seeds are passed over, where a look at them led to this design.
         hardware: what it ran on.
 
     Raises:
@@ -98,7 +100,7 @@ def experiment(
         raise ValueError(f"all arms choose from equally many settings, got {sizes}")
     size = next(iter(sizes.values()))
     pilot_seeds = tuple(PILOT + 1000 * first + k for k in range(pilots if size > 1 else 0))
-    fresh = tuple(1000 * first + k for k in range(seeds))
+    fresh = tuple(1000 * first + k for k in range(skip, skip + seeds))
     chosen, means = {}, {}
     for name, run in arms.items():
         means[name] = [

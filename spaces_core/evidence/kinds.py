@@ -195,7 +195,8 @@ class Refuted(Check):
         return not all(true(r, env, near) for c in live for r in c.goals)
 
     def same(self, tree, other, context):
-        return False
+        """An equivalence is false where the implication in it is."""
+        return relations(tree) == relations(other)
 
 
 def true(r: Node, env, near=0) -> bool:

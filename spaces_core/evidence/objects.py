@@ -66,6 +66,8 @@ class _Maker:
         return evaluate(tree, Env(self.values, self.definitions, mode="sympy"))
 
     def scalar(self, d: Declared):
+        if len(d.domain.choices) == 1:
+            return sp.sympify(self.number(d.domain.choices[0]))
         return sp.Symbol(plain(d.name), **self.facts(d.domain))
 
     def facts(self, domain: Domain) -> dict:

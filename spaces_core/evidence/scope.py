@@ -47,8 +47,13 @@ class Scope:
         atoms = sorted((tuple(strip(tokens(d.name))), d.name) for d in declared if _whole_formula(d.name))
         return Names(frozenset(calls), frozenset(bound), tuple(atoms), frozenset(plain - calls))
 
-    def at(self, display: Display) -> tuple[dict[str, Declared], list[Definition], Origins]:
-        """Declarations and definitions in force at a display, and where each name comes from."""
+    def at(self, display: Display, around: bool = False) -> tuple[dict[str, Declared], list[Definition], Origins]:
+        """Declarations and definitions in force at a display, and where each name comes from.
+
+        Args:
+            display: where.
+            around: only what its own section and those around it say.
+        """
         found: dict[str, list[tuple[int, str, object]]] = {}
         for label, (setting, section) in self.settings.items():
             for d in setting.declared:
@@ -59,6 +64,8 @@ class Scope:
         declared, definitions, origin, twice = {}, [], {}, {}
         for name, options in found.items():
             best = max(o[0] for o in options)
+            if around and not best:
+                continue
             chosen = [o for o in options if o[0] == best]
             if len({_meaning(o[2]) for o in chosen}) > 1:
                 twice[name] = " and ".join(sorted({o[1] for o in chosen}))
