@@ -2,7 +2,7 @@
 
 import matplotlib.pyplot as plt
 
-from spaces_core.lab.plotting import BLUE, GREEN, INK, VERMILLION
+from spaces_core.lab.plotting import BLUE, GREEN, INK, PURPLE, VERMILLION
 
 NAMES = {"rope": "RoPE", "learned": "learned rows", "none": "no positions"}
 STYLE = {"rope": (BLUE, "o"), "learned": (VERMILLION, "^"), "none": (GREEN, "s")}
@@ -30,42 +30,62 @@ def turned(steps):
     return fig
 
 
-def decay(distance, aligned, law, random):
-    """Scores over the distance, on a logarithmic axis, with a label at each curve.
+def decay(distance, exact, law, indicator, random):
+    """Four curves over the distance, on a logarithmic axis.
 
     Args:
         distance: positive distances.
-        aligned, law: score of aligned content, and its logarithmic law.
+        exact, law: score of aligned content, and its logarithmic law.
+        indicator: the mean length of the partial sums, relative to distance 0.
         random: root mean square score of random content, relative to distance 0.
     """
     fig, ax = plt.subplots()
-    ax.plot(distance, random, color=VERMILLION, linewidth=1)
-    ax.plot(distance, aligned, color=BLUE, linewidth=1)
-    ax.plot(distance, law, color=INK, linestyle="--", linewidth=1)
+    ax.plot(distance, exact, color=BLUE, linewidth=1, label="aligned content")
+    ax.plot(distance, law, color=INK, linestyle="--", linewidth=1, label="logarithmic law")
+    ax.plot(distance, indicator, color=PURPLE, linewidth=1, label="the post's indicator")
+    ax.plot(distance, random, color=VERMILLION, linewidth=1, label="random content")
     ax.axhline(0, color=INK, linewidth=0.6)
-    ax.text(distance[0], 0.93, "random content, root mean square", color=VERMILLION, va="top", fontsize="small")
-    ax.text(20, 0.72, "logarithmic law", color=INK, fontsize="small")
-    ax.text(1.2, 0.4, "aligned content", color=BLUE, fontsize="small")
     ax.set_xscale("log")
     ax.set_xlabel("distance r")
-    ax.set_ylabel("score, relative to distance 0")
+    ax.set_ylabel("relative to distance 0")
+    ax.legend(fontsize="small")
     return fig
 
 
-def shifted(moves, score, plain):
-    """The score of a query and a key a fixed distance apart while both move, and what it is without a nonlinearity.
+def feasible(base, room):
+    """For each base, the distance up to which aligned content never scores below zero.
 
     Args:
-        moves: how far both have moved.
-        score: their score there.
-        plain: the score right after the rotation.
+        base: bases.
+        room: first distance with a negative score, at each base.
     """
     fig, ax = plt.subplots()
-    ax.axhline(plain, color=INK, linestyle="--", linewidth=1)
-    ax.plot(moves, score, color=BLUE, linewidth=1.4)
-    ax.set_ylim(plain - 6, plain + 6)
-    ax.set_xlabel("both moved by")
-    ax.set_ylabel("score at distance 5")
+    ax.plot(base, room, color=BLUE, linewidth=1, drawstyle="steps-mid")
+    ax.set_xlabel("base B")
+    ax.set_ylabel("first negative distance")
+    return fig
+
+
+def kernel(distance, exact, law):
+    """Score of aligned content and its logarithmic law; what lies below zero is marked.
+
+    Args:
+        distance, exact, law: positive distances, and two values at each.
+    """
+    fig, ax = plt.subplots()
+    below = [(r, y) for r, y in zip(distance, exact, strict=True) if y < 0]
+    ax.plot(distance, exact, color=BLUE, linewidth=1, label="aligned content")
+    ax.plot(distance, law, color=INK, linestyle="--", linewidth=1, label="logarithmic law")
+    ax.plot(
+        [r for r, _ in below], [y for _, y in below], color=VERMILLION, marker=".", markersize=3, linestyle="none",
+        label="below zero",
+    )  # fmt: skip
+    ax.axhline(0, color=INK, linewidth=0.6)
+    ax.set_xscale("log")
+    ax.set_ylim(-0.6, 1.05)
+    ax.set_xlabel("distance r")
+    ax.set_ylabel("κ(r)")
+    ax.legend(fontsize="small", loc="upper right")
     return fig
 
 
@@ -84,6 +104,6 @@ def losses(places, curves, trained):
         ax.plot(places, means, color=color, marker=marker, markersize=4, linewidth=1, label=NAMES[scheme])
     ax.axvline(trained, color=INK, linestyle=":", linewidth=1)
     ax.set_xlabel("place in the text")
-    ax.set_ylabel("loss in nats")
+    ax.set_ylabel("loss, nats a word")
     ax.legend(fontsize="small")
     return fig
