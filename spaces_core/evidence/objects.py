@@ -6,10 +6,12 @@ import re
 from dataclasses import replace
 
 import sympy as sp
+from sympy.core.assumptions import _assume_defined
+from sympy.core.function import UndefinedFunction
 
 from .evaluate import Definition, Env, evaluate
 from .settings import Declared, Domain
-from .tree import REVERSED, Node, latex
+from .tree import REVERSED, Node, latex, walk
 from .values import Family, Vec, is_function, scalars
 
 FACTS = {
@@ -132,8 +134,6 @@ def _tightened(d: Declared, parts: list[Node]) -> Declared:
 
 
 def _symbols(tree: Node | None):
-    from .tree import walk
-
     return [n for n in walk(tree) if n.op == "sym"] if tree is not None else []
 
 
@@ -152,41 +152,71 @@ def narrowed(declared: dict[str, Declared], given: dict, made: dict) -> list[str
             text = _narrowed(declared[name], value, made.get(name))
             if text:
                 found.append(f"{name} {text}")
-    return found
+    return found + _shared({n: v for n, v in given.items() if n in declared}, made)
 
 
 def _narrowed(d: Declared, value, full) -> str:
     if d.kind == "function":
-        return (
-            "as given in code"
-            if is_function(value) and not isinstance(value, sp.core.function.UndefinedFunction)
-            else ""
-        )
+        if is_function(value) and not isinstance(value, UndefinedFunction):
+            return "as given in code"
+        return _more(value, full)
     if d.kind == "index":
         return f"from {value.start} to {value.stop - 1}" if isinstance(value, range) else f"= {_short(value)}"
-    if isinstance(value, sp.Symbol) and isinstance(full, sp.Symbol):
-        more = [w for f, w in FACTS.items() if getattr(value, f"is_{f}") and not getattr(full, f"is_{f}")]
-        return ", ".join(dict.fromkeys(more[:1]))
-    if isinstance(value, sp.IndexedBase):
-        return ""
+    if isinstance(value, (sp.Symbol, sp.IndexedBase)):
+        return _more(value, full)
     if isinstance(value, (Vec, Family, sp.MatrixBase, list, tuple)):
-        flat = list(value.members.values()) if isinstance(value, Family) else scalars(value)
+        flat = _entries(value)
         if all(isinstance(v, sp.Symbol) for v in flat) and len(set(flat)) == len(flat):
             size = f"{value.shape[0]} × {value.shape[1]}" if isinstance(value, sp.MatrixBase) else len(flat)
-            more = [w for f, w in FACTS.items() if all(getattr(v, f"is_{f}") for v in flat) and f not in _facts(d)]
-            return f"of {size} entries" + (f", {more[0]}" if more else "")
+            more = next(filter(None, (_more(v, full) for v in flat)), "")
+            return f"of {size} entries" + (f", {more}" if more else "")
     return f"= {_short(value)}"
 
 
-def _facts(d: Declared) -> set[str]:
-    facts = {"real"} if d.domain.field != "complex" else set()
-    if d.domain.field == "integer":
-        facts |= {"integer"}
-    if d.domain.low is not None:
-        facts |= {"nonnegative", "positive", "nonzero"}
-    if d.domain.high is not None:
-        facts |= {"nonpositive", "negative", "nonzero"}
-    return facts
+def _more(value, full) -> str:
+    """What SymPy knows of one object beyond what it knows of the declared one; the plainest word for it."""
+    mine, theirs = _known(value), _known(full)
+    added = {f: v for f, v in mine.items() if theirs.get(f) is not v}
+    named = [FACTS[f] for f in FACTS if added.get(f)]
+    others = sorted((not v, f if v else f"not {f}") for f, v in added.items())
+    return next(iter([*named, *(word for _, word in others)]), "")
+
+
+def _known(value) -> dict[str, bool]:
+    one = _sample(value)
+    found = {f: getattr(one, f"is_{f}", None) for f in _assume_defined}
+    return {f: v for f, v in found.items() if v is not None}
+
+
+def _sample(value):
+    """One number of an object: an entry of a family, a value of a function."""
+    if isinstance(value, UndefinedFunction):
+        return value(sp.Dummy())
+    if isinstance(value, sp.IndexedBase):
+        return value[sp.Dummy(integer=True)]
+    return _entries(value)[0]
+
+
+def _entries(value) -> list:
+    return list(value.members.values()) if isinstance(value, Family) else scalars(value)
+
+
+def _shared(given: dict, made: dict) -> list[str]:
+    """Names that are given the same object as another name, which makes the two equal."""
+    owner: dict = {}
+    found = []
+    for name, value in {**{n: v for n, v in made.items() if n not in given}, **given}.items():
+        for one in {value} if isinstance(value, (UndefinedFunction, sp.IndexedBase)) else _symbols_in(value):
+            first = owner.setdefault(one, name)
+            if first != name and name in given:
+                found.append(f"{name} shares {one} with {first}")
+    return found
+
+
+def _symbols_in(value) -> set:
+    if isinstance(value, range) or is_function(value):
+        return set()
+    return {v for v in _entries(value) if isinstance(v, sp.Symbol)}
 
 
 def _short(value) -> str:

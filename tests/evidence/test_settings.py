@@ -134,7 +134,7 @@ def test_exact_objects_carry_what_is_declared():
     assert len(set(scalars(made["W"]))) == 6
 
 
-NARROW = r"n \in \mathbb N, x \in \mathbb R, i = 1, \dots, n, p_i > 0, f : \mathbb R \to \mathbb R"
+NARROW = r"n \in \mathbb N, x \in \mathbb R, i = 1, \dots, n, p_i > 0, f, g : \mathbb R \to \mathbb R, y \in \mathbb R"
 x = sp.Symbol("x", real=True)
 
 
@@ -149,6 +149,16 @@ x = sp.Symbol("x", real=True)
         ({"x": sp.Symbol("w", real=True)}, ""),
         ({"f": lambda t: t}, "f as given in code"),
         ({"f": sp.Function("f")}, ""),
+        ({"f": sp.Function("f", real=True)}, ""),
+        ({"f": sp.Function("f", positive=True)}, "f > 0"),
+        ({"p": sp.IndexedBase("q", positive=True)}, ""),
+        ({"p": sp.IndexedBase("q", positive=True, integer=True)}, "p whole"),
+        ({"n": sp.Symbol("n", positive=True, even=True)}, "n even"),
+        ({"n": sp.Symbol("n", prime=True)}, "n prime"),
+        ({"x": sp.Symbol("x", irrational=True)}, "x ≠ 0"),
+        ({"x": sp.Symbol("n", integer=True, positive=True)}, "x whole, x shares n with n"),
+        ({"x": x, "y": x}, "y shares x with x"),
+        ({"f": sp.Function("f", real=True), "g": sp.Function("f", real=True)}, "g shares f with f"),
         ({"i": range(1, 4)}, "i from 1 to 3"),
     ],
 )
