@@ -156,10 +156,12 @@ class Evidence:
             f"<tr><td>{mark(name, k)}</td><td>{totals[k]}</td><td>{text}</td></tr>"
             for k, name, text in kinds_in_words(totals)
         )
+        passed = typos["made"] - typos["caught"] - typos["equivalent"]
+        unnoticed = f", and {passed} are misprints of a setting that no statement notices" if passed else ""
         return (
             f"<p>{sum(totals.values())} statements in {len(self.ledgers)} chapters. The checks were run again on "
             f"{typos['made']} misprints of these statements: {typos['caught']} were rejected and "
-            f"{typos['equivalent']} were shown to say the same.</p>"
+            f"{typos['equivalent']} were shown to say the same{unnoticed}.</p>"
             f"{table(('Kind', 'Statements', 'The statement …'), rows)}"
         )
 

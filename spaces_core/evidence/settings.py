@@ -72,12 +72,17 @@ def parse_setting(text: str, label: str, known: dict[str, Declared], names: Name
     >>> [(d.name, d.kind) for d in s.declared], s.read[-1]
     ([('n', 'scalar'), ('i', 'index'), ('p', 'family')], 'p_i > 0')
     """
-    return _Settings(text, label, known, names).read()
+    return read_setting(strip(tokens(text)), label, known, names)
+
+
+def read_setting(toks: list[str], label: str, known: dict[str, Declared], names: Names = NOTHING) -> Setting:
+    """As `parse_setting`, from the tokens of the display."""
+    return _Settings(toks, label, known, names).read()
 
 
 class _Settings:
-    def __init__(self, text, label, known, names):
-        self.items = _split(strip(tokens(text)), "NEXT")
+    def __init__(self, toks, label, known, names):
+        self.items = _split(toks, "NEXT")
         self.label, self.known, self.names = label, dict(known), names
         self.out = Setting(label)
 

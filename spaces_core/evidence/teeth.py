@@ -11,7 +11,7 @@ from .kinds import FAILURES, Check, Refuted
 from .misprints import misprints
 from .numbers import Fails, Rejected, examine, relations, sides
 from .reading import accounted
-from .settings import parse_setting
+from .settings import parse_setting, read_setting
 from .tokens import GrammarError, join
 from .tree import Node, latex
 
@@ -152,7 +152,7 @@ def _same_sides(tree, before: Context, after: Context, check) -> bool:
 
 # --- settings -------------------------------------------------------------------------------------
 def bite_setting(text: str, label: str, known, names, letters, dependents) -> tuple[Count, list[str]]:
-    """Misprint a setting: a statement that stands on it must fail, or cease to need it.
+    """Misprint a setting: a statement that stands on it fails, or ceases to need it; some misprints nobody notices.
 
     Returns:
         the count, and the relations and bounds that no statement needs.
@@ -162,7 +162,7 @@ def bite_setting(text: str, label: str, known, names, letters, dependents) -> tu
     needed = {k: sharp(dep, label) for k, dep in enumerate(dependents)}
     for what, toks in misprints(text, letters):
         try:
-            new = parse_setting(join(toks), label, known, names)
+            new = read_setting(toks, label, known, names)
         except GrammarError as error:
             count.seen(what, toks, error, unreadable=True)
             continue
@@ -171,7 +171,7 @@ def bite_setting(text: str, label: str, known, names, letters, dependents) -> tu
             count.seen(what, toks, how)
         else:
             count.made += 1
-            count.equivalent += 1
+            count.equivalent += (new.declared, new.relations) == (original.declared, original.relations)
     idle = [h for h in hypotheses(original) if not any(h in found for found in needed.values())]
     return count, idle
 
@@ -205,7 +205,7 @@ def with_setting(context: Context, new, original) -> Context | None:
         if d.name in needed:
             declared.setdefault(d.name, d)
     others = [(at, r) for at, r in context.relations if at != new.label]
-    return context.changed(declared=declared, relations=others + [(new.label, r) for r in new.relations], tries=4)
+    return context.changed(declared=declared, relations=others + [(new.label, r) for r in new.relations], tries=60)
 
 
 def hypotheses(setting) -> list[str]:

@@ -73,7 +73,11 @@ def test_the_slope_of_a_defined_function(tmp_path):
 def test_a_hypothesis_that_nothing_needs_is_named(tmp_path):
     chapter, problems = stated(tmp_path, r"x > 0, \quad y > 0", r"\sqrt{x^2} + y = y + x")
     assert not problems
-    assert chapter["eq-s"].idle == ["y"]
+    e = chapter["eq-s"]
+    assert e.idle == ["y"]
+    assert (e.made, e.caught, e.equivalent) == (18, 16, 0)  # y < 0 and y > 1 go unnoticed, and are not called equivalent
+    sign = next(x for x in e.examples if x["kind"] == "> replaced by <")
+    assert "eq-a fails at x = -" in sign["how"]
 
 
 def test_only_labels_that_are_asked_for(tmp_path):
