@@ -8,6 +8,8 @@ except ImportError as error:
     needed = f"the evidence engine needs {error.name}: pip install 'spaces-core[checks]'"
     raise ImportError(needed, name=error.name) from None
 
+from spaces_core.checks.uncertain import Estimate, estimate, interval
+
 from .chapter import Chapter, CheckFailed, Quote
 from .cursor import Names
 from .evaluate import NotEvaluable, Unbound
@@ -18,7 +20,6 @@ from .reading import parse
 from .run import Run
 from .tokens import GrammarError
 from .tree import latex
-from .uncertain import Estimate, estimate, interval
 from .values import Vec, symbols_vec
 
 __all__ = [

@@ -15,11 +15,10 @@ from .ledger import Evidence
 from .numbers import Rejected, relations
 from .objects import symbols_of
 from .page import Display
-from .reading import accounted, canonical, leading_name, parse
-from .scope import Defined, Scope, callables, used
+from .reading import canonical, leading_name, parse
+from .scope import Defined, Scope, callables, used, with_sizes
 from .settings import CONSTANTS, parse_setting
 from .teeth import bite, bite_definition, bite_setting, sharp
-from .tokens import strip, tokens
 from .tree import FUNCTIONS, Node, base, latex, walk
 
 
@@ -216,12 +215,10 @@ class Checker:
         return context, {origin[n] for n in mine} | {label for label, _ in rels} | rules
 
     def _closed(self, names: set[str], declared: dict) -> set[str]:
-        from .scope import _with_sizes
-
         names = {n for n in names if n in declared}
         for n in list(names):
             names |= set(declared[n].over)
-        return {n for n in _with_sizes(names, declared) if n in declared}
+        return {n for n in with_sizes(names, declared) if n in declared}
 
     @staticmethod
     def _write_scope(e: Evidence, check: Check, context: Context) -> None:
@@ -343,6 +340,3 @@ def _function_head(text: str) -> str:
     name = latex(node)
     inner = name[name.index("{") + 1 : -1] if "{" in name else ""
     return name if following in ("(", "[") and inner not in FUNCTIONS else ""
-
-
-__all__ = ["Checker", "Done", "accounted", "strip", "tokens"]

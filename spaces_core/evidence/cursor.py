@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .tokens import ARGUMENTS, GrammarError
+from .tokens import ARGUMENTS, GrammarError, join
 from .tree import Node
 
 
@@ -36,7 +36,7 @@ class Cursor:
         return token
 
     def error(self, message: str) -> GrammarError:
-        around = " ".join(self.t[max(0, self.k - 6) : self.k]) + " ⟨here⟩ " + " ".join(self.t[self.k : self.k + 6])
+        around = f"{join(self.t[max(0, self.k - 6) : self.k])} ⟨here⟩ {join(self.t[self.k : self.k + 6])}"
         return GrammarError(f"{message} (at {around})")
 
     def group(self) -> list[str]:

@@ -28,7 +28,7 @@ class NoPoint(ValueError):
 class Smooth:
     """A smooth test function of numbers and vectors, another for each seed; positive where that is declared."""
 
-    def __init__(self, rng: random.Random, positive: bool = False, whole: bool = False):
+    def __init__(self, rng: random.Random, positive: bool = False):
         self.c = [mpmath.mpf(rng.uniform(0.2, 1.5)) for _ in range(4)]
         self.signs = [rng.choice((-1, 1)) for _ in range(3)]
         self.slopes = [mpmath.mpf(rng.uniform(-1, 1)) for _ in range(40)]
@@ -52,7 +52,7 @@ class Drawing:
         declared: by name.
         relations: what the settings state of them; all must hold at a drawn point.
         definitions: of the page, which relations may use.
-        names: those that are wanted; the others are drawn only as far as these need them.
+        functions: values that are given, by name, such as functions that satisfy a hypothesis.
     """
 
     def __init__(
@@ -301,13 +301,6 @@ def _least(slopes, rest):
     for k in reversed(range(n)):
         solved[k] = (table[k][n] - sum(table[k][j] * solved[j] for j in range(k + 1, n))) / table[k][k]
     return [w * sum(c[i] * solved[i] for i in range(n)) for _, w, c in slopes]
-
-
-def coordinates(values: dict) -> int:
-    """How many numbers there are in the values of some names."""
-    return sum(
-        len(scalars(v)) if not isinstance(v, Family) else len(v.members) for v in values.values() if not callable(v)
-    )
 
 
 def holds(relation: Node, env: Env) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from .uncertain import Estimate, estimate
+from spaces_core.checks.uncertain import Estimate, estimate
 
 PILOT = 10_000  # where the seeds of pilots start; no result uses one of them
 
@@ -45,7 +45,6 @@ class Experiment:
     runs: int
     null: str
     hardware: str = "CPU"
-    edges: tuple[str, ...] = field(default=())
 
     def __getitem__(self, arm: str) -> Series:
         return self.series[arm]

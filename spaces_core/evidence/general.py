@@ -24,18 +24,14 @@ def abstract_env(context: Context) -> Env:
     symmetric = {name for name in context.declared if _symmetric(name, context)}
     for d in context.declared.values():
         if d.kind in ("vector", "matrix") and d.name not in context.given:
-            rows, columns = (*(sp.sympify(_size(t, made)) for t in d.domain.shape), sp.Integer(1))[:2]
+            rows, columns = (*(sp.sympify(evaluate(t, made)) for t in d.domain.shape), sp.Integer(1))[:2]
             values[d.name] = letter(d.name, rows, columns, d.name in symmetric)
     sizes = {
         d.domain.shape[0] for d in context.declared.values() if d.kind == "matrix" and len(set(d.domain.shape)) == 1
     }
     if "I" not in context.declared and len(sizes) == 1:
-        values["I"] = identity(_size(next(iter(sizes)), made))
+        values["I"] = identity(evaluate(next(iter(sizes)), made))
     return Env(values, context.definitions, context.label, context.used, mode="sympy")
-
-
-def _size(tree: Node, env: Env):
-    return evaluate(tree, env)
 
 
 def _symmetric(name: str, context: Context) -> bool:
@@ -121,7 +117,7 @@ def by_induction(proof, tree: Node, context: Context) -> dict:
     if d is None or d.domain.field != "integer" or d.domain.low is None:
         raise Rejected(f"induction runs over a whole number with a first value; {n or 'on='} is none of this page")
     start = context.env().values[n]
-    low = sp.sympify(_size(d.domain.low, context.env()))
+    low = sp.sympify(evaluate(d.domain.low, context.env()))
     for clause in clauses(tree):
         if clause.premises or any(r.data != "=" for r in clause.goals):
             raise Rejected("induction proves equations")

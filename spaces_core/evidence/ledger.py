@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from spaces_core.checks.uncertain import Estimate
+
 from .page import Display
-from .uncertain import Estimate
 
 KINDS = (
     "setting",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from spaces_core.checks.uncertain import estimate, interval
+
 from . import values as V
 from .evaluate import evaluate
 from .kinds import Check, check_pins, close
 from .numbers import Rejected, relations, sides
-from .uncertain import estimate, interval
 
 
 @dataclass

@@ -59,9 +59,8 @@ class Proof:
         return NAMES[self.by]
 
     def narrowed(self) -> list[str]:
-        """What a box leaves out, and where an order is meant."""
-        found = [f"{a} ≤ {s} ≤ {b}" for s, (a, b) in (self.box or {}).items()]
-        return found
+        """What a box leaves out."""
+        return [f"{a} ≤ {s} ≤ {b}" for s, (a, b) in (self.box or {}).items()]
 
     def prove(self, tree: Node, context: Context) -> dict:
         """Raises Rejected if it does not prove the statement; returns what a reader should see."""
@@ -115,7 +114,6 @@ class Proof:
         return found
 
     def _one(self, rel, a, b, certificate, assumed, context, detail) -> None:
-
         if self.by == "order":
             if rel != "=":
                 raise Rejected("a stated order belongs to an equation")

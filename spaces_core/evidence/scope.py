@@ -187,10 +187,10 @@ def used(
             else:
                 names.add(plain)
                 names |= set(declared[plain].over)
-    return _with_sizes(names, declared), labels, missing
+    return with_sizes(names, declared), labels, missing
 
 
-def _with_sizes(names: set[str], declared: dict[str, Declared]) -> set[str]:
+def with_sizes(names: set[str], declared: dict[str, Declared]) -> set[str]:
     """Also the sizes and bounds that the declarations of these names speak of."""
     todo, out = list(names), set(names)
     while todo:

@@ -209,12 +209,26 @@ def strip(toks: list[str]) -> list[str]:
     return out
 
 
+PRINTED = {
+    **{"NEXT": r",\quad", "EVAL(": r"\left.", "EVAL|": r"\big|", "DIFF": r"\mathrm{d}"},
+    **{"|(": r"\lvert", "|)": r"\rvert", "||(": r"\lVert", "||)": r"\rVert"},
+    **{"MATRIX(": r"\begin{pmatrix}", "MATRIX)": r"\end{pmatrix}"},
+}
+
+
 def join(toks: list[str]) -> str:
-    """Tokens as text again: a space only where a macro meets a letter."""
-    out = ""
+    r"""Tokens as LaTeX again: a space only where a macro meets a letter.
+
+    >>> join(strip(tokens(r"x \in \mathbb R, \quad \left|x\right| > 0")))
+    'x\\in\\mathbb R,\\quad\\lvert x\\rvert>0'
+    """
+    out, slopes = "", 0
     for t in toks:
-        out += " " if out and t[0].isalpha() and _ends_in_macro(out) else ""
-        out += t
+        slopes += t == "EVAL("
+        text = r"\right|" if t == "|)" and slopes else PRINTED.get(t, t)
+        slopes -= bool(t == "|)" and slopes)
+        out += " " if out and text[0].isalpha() and _ends_in_macro(out) else ""
+        out += text
     return out
 
 

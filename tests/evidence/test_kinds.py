@@ -75,7 +75,7 @@ def test_a_hypothesis_that_nothing_needs_is_named(tmp_path):
     assert not problems
     e = chapter["eq-s"]
     assert e.idle == ["y"]
-    assert (e.made, e.caught, e.equivalent) == (18, 16, 0)  # y < 0 and y > 1 go unnoticed, and are not called equivalent
+    assert (e.made, e.caught, e.equivalent) == (18, 16, 0)  # y < 0 and y > 1: unnoticed, not equivalent
     sign = next(x for x in e.examples if x["kind"] == "> replaced by <")
     assert "eq-a fails at x = -" in sign["how"]
 

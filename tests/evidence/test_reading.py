@@ -155,3 +155,19 @@ def test_displays_of_the_chapters_round_trip(path):
         except GrammarError:
             continue
         assert parse(latex(tree), FUNCTIONS) == tree, d.label
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
+def test_tokens_are_printed_as_latex(path):
+    """A misprint that a reader is shown has no token in it that only the engine knows."""
+    for d in read_page(path).displays:
+        toks = strip(tokens(d.latex))
+        assert strip(tokens(join(toks))) == toks, d.label
+
+
+@pytest.mark.parametrize(
+    "text", [r"\left. x^2 \right|_{x=1}", r"x^2 \big|_{x=1}", r"\left|x\right| + \left\|y\right\|"]
+)
+def test_brackets_are_printed_as_latex(text):
+    toks = strip(tokens(text))
+    assert strip(tokens(join(toks))) == toks
