@@ -3,7 +3,7 @@
 import ast
 import re
 
-from spaces_core.checks import read_page
+from spaces_core.checks.page import read_page
 from spaces_core.lab.record import CHAPTERS
 
 CHECKS = {

@@ -4,6 +4,7 @@ import html
 import json
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 from evidence import Evidence
@@ -24,7 +25,7 @@ STEPS = (
 EVERY = 2
 WIDE = ("benchmarks", "what-is-checked", "what-rests-on-what")
 REGION = re.compile(r"(?<=^% contents\n).*?(?=^% end of contents$)", re.M | re.S)
-CLAIM = re.compile(r"^```\{admonition\} (?:The claim|Claim)\n(?::class:[^\n]*\n)?\n(.*?)(?:\n\n|\n```)", re.M | re.S)
+HERE = Path(__file__).parent
 
 
 def promise(evidence: Evidence) -> str:
@@ -76,16 +77,18 @@ def short(svg: str) -> str:
     return re.sub(r'(?<= d=")[^"]*', lambda d: re.sub(r"(\.\d\d)\d+", r"\1", d[0]), svg)
 
 
-def claim(name: str) -> str:
-    """The start of a chapter's claim, as many sentences as say something, as MyST without references to equations."""
-    found = CLAIM.search((CHAPTERS / f"{name}.md").read_text())
-    text = " ".join(found[1].split()) if found else ""
-    text = re.sub(r"\s*\(?(?:\{eq\}`[^`]*`(?:, | and )?)+\)?", "", text)
-    text = re.sub(r"\{cite[^}]*\}`[^`]*`", "", text)
-    first, *more = re.split(r"(?<=[.?!])\s+(?=[A-Z*$])", text)
-    while more and len(first) < 80:
-        first += " " + more.pop(0)
-    return first.strip()
+def summary(name: str) -> str:
+    """A chapter's result in one line, what it asks of a reader, and how long it takes to read, as MyST."""
+    said = tomllib.loads((HERE / "contents.toml").read_text(encoding="utf-8"))[name]
+    return f"{said['result']}\n\n  *Needs {said['needs']}; about {minutes(name)} minutes.*"
+
+
+def minutes(name: str) -> int:
+    """How long the text of a chapter takes to read, at 200 words a minute and a quarter of one for each equation."""
+    text = (CHAPTERS / f"{name}.md").read_text(encoding="utf-8")
+    prose = re.sub(r"^```\{code-cell\}.*?^```$|\A---.*?^---$", "", text, flags=re.M | re.S)
+    equations = len(re.findall(r"\$ \(eq-", prose)) + prose.count("{math}")
+    return 5 * max(1, round((len(re.sub(r"\$\$.*?\$\$", "", prose, flags=re.S).split()) / 200 + equations / 4) / 5))
 
 
 def contents() -> str:
@@ -104,13 +107,13 @@ def contents() -> str:
 
 
 def fill_contents(text: str) -> str:
-    """The index with its contents made anew, and under each chapter its claim and evidence."""
+    """The index with its contents made anew, and under each chapter its result and evidence."""
     known = ledgers()
 
     def more(line: re.Match) -> str:
         name = line[1]
         bar = Evidence.bar(known[name]) if name in known else ""
-        return f"{line[0]}\n\n  {claim(name)}\n\n  ```{{raw}} html\n  {bar}\n  ```\n"
+        return f"{line[0]}\n\n  {summary(name)}\n\n  ```{{raw}} html\n  {bar}\n  ```\n"
 
     made = re.sub(r"^- \[[^\]]*\]\(([\w-]+/[\w-]+)\.md\)$", more, contents(), flags=re.M)
     return REGION.sub(lambda _: made, text)

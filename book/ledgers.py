@@ -21,7 +21,8 @@ KINDS = {
 
 def reading_order() -> list[str]:
     """The chapters that exist, in the order of the index; one that is not in its list yet follows those of its part."""
-    listed = re.findall(r"\(([\w-]+/[\w-]+)\.md\)", (CHAPTERS / "index.md").read_text())
+    index = (CHAPTERS / "index.md").read_text()
+    listed = re.findall(r"\(([\w-]+/[\w-]+)\.md\)", index.partition("% contents\n")[2] or index)
     parts = list(dict.fromkeys(name.split("/")[0] for name in listed))
 
     def place(name: str) -> tuple:

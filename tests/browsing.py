@@ -75,6 +75,13 @@ class Visit:
         self.tab.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
         return self
 
+    def draws(self):
+        """Whether the window still draws frames: without them nothing that is clicked ever stands still."""
+        return self.tab.evaluate(
+            "Promise.race([new Promise(done => requestAnimationFrame(() => done(true))), "
+            "new Promise(done => setTimeout(() => done(false), 10000))])"
+        )
+
     def set_mathematics(self):
         """Wait until MathJax has set what it was given."""
         if self.tab.locator(".math").count():
@@ -103,7 +110,11 @@ class Visits:
         if complaints:
             self.leave()
         assert not complaints, f"{page} complained after the test before"
-        return visit.again()
+        visit.again()
+        if not visit.draws():
+            self.leave()
+            visit = self.current = Visit(self.browser, page)
+        return visit
 
     def leave(self):
         if self.current is not None:

@@ -7,7 +7,7 @@ import pytest
 from spaces_core.lab.record import ROOT, chapter_names
 
 CHAPTERS = set(chapter_names())
-PARTS = {p.parent.name for p in (ROOT / "spaces_core").glob("*/__init__.py")} - {"checks", "evidence", "lab"}
+PARTS = {p.parent.name for p in (ROOT / "spaces_core").glob("*/__init__.py")} - {"checks", "lab"}
 ROOMS = {"spaces_core": "{part}/{topic}.py", "figures": "{part}/{topic}.py", "tests": "{part}/test_{topic}.py"}
 
 

@@ -81,11 +81,11 @@ def test_the_library_has_no_circle():
 
 def doors(folder):
     """The rooms that the files of a folder must not reach into."""
-    if folder in ("checks", "evidence"):
+    if folder == "checks":
         return {"spaces_core.lab", *(f"spaces_core.{part}" for part in PARTS), *OTHERS}
     if folder == "lab":
         return {*(f"spaces_core.{part}" for part in PARTS), *OTHERS}
-    return {"spaces_core.lab", "spaces_core.checks", "spaces_core.evidence", *OTHERS}
+    return {"spaces_core.lab", "spaces_core.checks", *OTHERS}
 
 
 LIBRARY = sorted((ROOT / "spaces_core").rglob("*.py"))

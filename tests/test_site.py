@@ -42,7 +42,7 @@ def test_every_equation_has_its_evidence_beside_it(visit):
         assert len(badges) == len(expected[label])
         for badge, s in zip(badges, expected[label], strict=True):
             assert badge.startswith(f"{label}: {s['kind']}")
-            assert f"{s['typos']['caught']} of" in badge
+            assert f"{s['typos']['caught']} of" in badge or (s["kind"] == "assumption" and "used by" in badge)
 
 
 @every_page
@@ -67,6 +67,19 @@ def test_nothing_is_wider_than_the_screen(visit):
         visit.tab.set_viewport_size({"width": screen, "height": 900})
         widths[screen] = visit.tab.evaluate("document.documentElement.scrollWidth")
     assert all(width <= screen for screen, width in widths.items()), widths
+
+
+CUT = """() => [...document.querySelectorAll('div.math > mjx-container')].filter(box => box.clientWidth)
+  .filter(box => box.scrollWidth > box.clientWidth + 1 && getComputedStyle(box).maskImage === 'none')
+  .map(box => box.closest('div.math').id)"""
+
+
+@every_page
+def test_no_equation_is_cut_without_a_sign(visit):
+    for screen in (390, 1280):
+        visit.tab.set_viewport_size({"width": screen, "height": 900})
+        visit.tab.evaluate("new Promise(done => setTimeout(done, 200))")
+        assert not visit.tab.evaluate(CUT), screen
 
 
 @every_page

@@ -15,8 +15,9 @@ from tests.browsing import SITE, Visit
 
 LEDGERS = {name: json.loads((RECORDED / f"{name}.ledger.json").read_text()) for name in NAMES}
 ALL = [(name, s) for name, ledger in LEDGERS.items() for s in ledger["statements"]]
-CALL = {"definition": ".define(", "assumption": ".assume(", "proved": ".prove("}
-CALL |= {"sampled": ".sample(", "measured": ".measure(", "refuted": ".refute("}
+CALL = {"setting": ".setting(", "definition": ".define(", "assumption": ".assume(", "proved": ".prove("}
+CALL |= {"argued": ".argue(", "sampled": ".sample(", "measured": ".measure(", "demonstration": ".demonstrate("}
+CALL |= {"refuted": ".refute(", "trap": ".trap("}
 PAGES = sorted(p for p in CHAPTERS.glob("*.md") if "show(" in p.read_text())
 HERE = {**os.environ, "PYTHONPATH": str(ROOT)}
 
@@ -98,7 +99,8 @@ def test_the_panel_says_what_the_ledger_knows(visit, kind):
     assert (s["scope"] or "") in said["Known as"].inner_text()
     assert said["Rests on"].locator("a").count() == len(s["uses"]) if s["uses"] else "Rests on" not in said
     assert said["Under"].locator("a").count() == len(s["assumes"]) if s["assumes"] else "Under" not in said
-    assert said["Typos"].locator("li mjx-container").count() == len(s["typos"]["examples"])
+    examples = len(s["typos"]["examples"])
+    assert said["Typos"].locator("li mjx-container").count() == examples if s["typos"]["made"] else "Typos" not in said
     code = said["The check"].locator("pre").first.inner_text()
     assert CALL[kind] in code
     assert f'"{s["label"]}"' in code or f'"{s["label"].rsplit("-", 1)[1]}"' in code, "by its name, or in a loop"

@@ -117,7 +117,7 @@ def _packages(work: Path, pins: dict[str, str]) -> tuple[bytes, list[str]]:
 def engine() -> str:
     """The script with the engine and the worker that runs it."""
     sources = [ROOT / "spaces_core/__init__.py", ROOT / "spaces_core/lazy.py"]
-    sources += [p for room in ("checks", "evidence") for p in sorted((ROOT / "spaces_core" / room).glob("*.py"))]
+    sources += sorted((ROOT / "spaces_core" / "checks").glob("*.py"))
     members = {p.relative_to(ROOT).as_posix(): p.read_bytes() for p in sources}
     packed = {"engine.zip": _packed(_zip(members), "engine.zip")}
     return _script(packed | {"worker.js": (HERE / "worker.js").read_text(encoding="utf-8")})

@@ -42,13 +42,10 @@ async function start(files) {
 const ENGINES = `
 import json
 import sympy
+from spaces_core.checks.recheck import recheck
 
 def asked(question):
     question = json.loads(question)
-    if "spaces_core.evidence" in question["page"]:
-        from spaces_core.evidence.recheck import recheck
-    else:
-        from spaces_core.checks.recheck import recheck
     return json.dumps(recheck(**question))
 `;
 const ASK = "asked(question)";

@@ -5,12 +5,8 @@ from matplotlib.figure import Figure
 
 from spaces_core.lab.plotting import BLUE, GREEN, INK, PURPLE, VERMILLION
 
-MIDDLES = (
-    ("exact", r"exact $A^\dagger$", VERMILLION, "--", "s"),
-    ("six", "six iterations", BLUE, "-", "o"),
-    ("identity", "nothing, $M = I$", GREEN, "-.", "^"),
-    ("uniform", "uniform attention", INK, ":", "D"),
-)
+T95 = {6: 2.571, 12: 2.201}  # two-sided, by the number of values
+"""Quantiles of Student's t for a 95 % interval, by the number of seeds."""
 
 
 def four_maps(maps) -> Figure:
@@ -49,83 +45,65 @@ def filters(start, values) -> Figure:
     return fig
 
 
-def smoothness(jumps, errors) -> Figure:
-    """Relative error against the roughness of the sequence: mean and range over seeds.
+def ways(errors) -> Figure:
+    """Errors of several ways, each with its 95 % interval over seeds: of the median head, and of the whole model.
 
     Args:
-        jumps: `(points,)`, $1 - \\rho$.
-        errors: kind to array `(seeds, points)`.
+        errors: name to two arrays `(seeds,)`.
     """
-    fig = Figure()
-    ax = fig.subplots()
-    _kinds(ax, jumps, errors)
-    ax.axhline(1, color=INK, lw=1)
-    ax.set(xscale="log", yscale="log", xlabel=r"$1 - \rho$: smooth (left) to white noise (right)")
-    ax.set(ylabel="relative error")
-    ax.legend()
+    fig = Figure(figsize=(7.2, 2.9))
+    panels = fig.subplots(1, 2, sharey=True)
+    names = list(errors)
+    for side, (ax, title) in enumerate(zip(panels, ("median head", "whole model"), strict=True)):
+        for row, name in enumerate(names):
+            values = np.asarray(errors[name][side])
+            half = T95[len(values)] * values.std(ddof=1) / len(values) ** 0.5
+            colour = BLUE if row == 0 else VERMILLION if name == "mean queries" else INK
+            ax.errorbar(values.mean(), row, xerr=half, fmt="o", ms=5, color=colour, capsize=3)
+        ax.set(title=title, xlabel="relative error", yticks=range(len(names)), yticklabels=names)
+        ax.invert_yaxis() if side == 0 else None
+        ax.margins(x=0.12, y=0.12)
     return fig
 
 
-def divergence(steps, errors) -> Figure:
-    """Relative error of the iterated pseudo-inverse of singular matrices.
+def parts(steps, sizes, copied) -> Figure:
+    """The error after each number of iterations, with its bias and its correction.
 
     Args:
         steps: `(points,)`.
-        errors: `(seeds, points)`.
+        sizes: `error`, `bias` and `correction`, each `(points,)`.
+        copied: the error of mean queries of the same segments.
     """
     fig = Figure()
     ax = fig.subplots()
-    ax.fill_between(steps, errors.min(0), errors.max(0), color=BLUE, alpha=0.25, lw=0)
-    ax.semilogy(steps, np.exp(np.log(errors).mean(0)), color=BLUE, marker="o", ms=4, label="rank 3, 8 × 8")
-    late = np.asarray(steps) >= 16
-    line = np.exp(np.log(errors).mean(0))[late][0] * (13 / 4) ** (np.asarray(steps)[late] - np.asarray(steps)[late][0])
-    ax.semilogy(np.asarray(steps)[late], line, color=VERMILLION, ls="--", label="13/4 an iteration")
-    ax.set(xlabel="iterations", ylabel="relative error")
-    ax.legend()
+    lines = {"error": (BLUE, "-", "o"), "bias": (GREEN, "-.", "^"), "correction": (VERMILLION, "--", "s")}
+    higher = sizes["error"][-1] > sizes["correction"][-1]
+    places = {"error": (6, 4 if higher else -14), "bias": (6, 0), "correction": (6, -14 if higher else 4)}
+    for name, (colour, style, marker) in lines.items():
+        ax.plot(steps, sizes[name], color=colour, ls=style, marker=marker, ms=4)
+        ax.annotate(name, (steps[-1], sizes[name][-1]), places[name], textcoords="offset points", color=colour)
+    ax.axhline(copied, color=INK, ls=":")
+    ax.annotate("mean queries, same segments", (0, copied), (2, -13), textcoords="offset points", color=INK)
+    ax.set(xlabel="iterations", ylabel="relative size, median head", xlim=(-0.5, steps[-1] + 3.5), ylim=(0, None))
     return fig
 
 
-def real_heads(landmarks, errors, layers) -> Figure:
-    """Relative error on real heads: by landmarks (left), and with the most landmarks by layer (right).
+def helps(copied, errors) -> Figure:
+    """A point for each pair of sequences: below the diagonal, the correction helps.
 
     Args:
-        landmarks: `(points,)`.
-        errors: kind to array `(seeds, points)`.
-        layers: kind to array `(seeds, layers)`.
-    """
-    fig = Figure(figsize=(7.6, 3.4))
-    left, right = fig.subplots(1, 2, sharey=True)
-    _kinds(left, landmarks, errors)
-    left.set(xscale="log", yscale="log", xlabel="landmarks", ylabel="relative error, median head")
-    left.set_xticks(landmarks, landmarks)
-    left.minorticks_off()
-    left.set_yticks((0.5, 1, 2, 4), (0.5, 1, 2, 4))
-    _kinds(right, range(1, next(iter(layers.values())).shape[1] + 1), layers)
-    right.set(xlabel=f"layer, {max(landmarks)} landmarks")
-    left.legend(fontsize="small")
-    return fig
-
-
-def heads_scatter(nothing, iterated, steps) -> Figure:
-    """A point for each head: above the diagonal, the correction makes it worse.
-
-    Args:
-        nothing: array `(heads,)`, the error with $M = I$.
-        iterated: array `(heads,)`, the error with the iterated inverse.
-        steps: iterations, for the title.
+        copied: array `(pairs,)`, the error of mean queries of the same segments.
+        errors: `six` and `exact`, each an array `(pairs,)`.
     """
     fig = Figure()
     ax = fig.subplots()
-    ax.plot(nothing, iterated, "o", ms=4, color=BLUE, alpha=0.7)
-    ax.plot([0.05, 5], [0.05, 5], color=INK, lw=1.5, ls="-")
-    ax.set(xscale="log", yscale="log", xlim=(0.15, 1.5), ylim=(0.04, 30))
-    ax.set(xlabel="relative error with $M = I$", ylabel="with the iterated inverse", title=f"{steps} iterations")
+    ax.plot([0.01, 2], [0.01, 2], color=INK, lw=1.5, ls="-")
+    ax.annotate("the correction does harm", (0.012, 120), color=INK)
+    ax.annotate("it helps", (0.9, 0.012), color=INK)
+    kinds = ("six", "six iterations", BLUE, "o"), ("exact", "exact inverse", VERMILLION, "s")
+    for name, label, colour, marker in kinds:
+        ax.plot(copied, errors[name], marker, ms=4, color=colour, alpha=0.8, label=label)
+    ax.set(xscale="log", yscale="log", xlim=(0.01, 2), ylim=(0.003, 300))
+    ax.set(xlabel="relative error of mean queries, same segments", ylabel="with the correction")
+    ax.legend(loc="upper left", bbox_to_anchor=(0, 0.85))
     return fig
-
-
-def _kinds(ax, x, errors):
-    for key, name, colour, style, marker in MIDDLES:
-        if key in errors:
-            values = np.asarray(errors[key])
-            ax.fill_between(x, values.min(0), values.max(0), color=colour, alpha=0.2, lw=0)
-            ax.plot(x, np.median(values, axis=0), color=colour, ls=style, marker=marker, ms=4, label=name)

@@ -4,14 +4,6 @@ import matplotlib.pyplot as plt
 
 from spaces_core.lab.plotting import BLUE, GREEN, INK, PURPLE, VERMILLION
 
-STYLE = {
-    "constant entropy": (VERMILLION, "-", "o"),
-    "top-p": (BLUE, "--", "s"),
-    "temperature": (GREEN, "-.", "^"),
-    "log-Newton": (BLUE, "-", "o"),
-    "bisection": (VERMILLION, "--", "s"),
-}
-
 
 def bars(panels):
     """One distribution at several powers.
@@ -21,39 +13,56 @@ def bars(panels):
     """
     fig, axes = plt.subplots(1, len(panels), figsize=(7.2, 2.4), sharey=True)
     for ax, (power, h, q) in zip(axes, panels, strict=True):
-        ax.bar(range(1, len(q) + 1), q, color=BLUE)
-        ax.set_title(f"entropy {h:.2f} nats, γ = {power:.2f}", fontsize="small")
-        ax.set_xticks(range(1, len(q) + 1))
-        ax.set_ylim(0, 1)
+        places = range(1, len(q) + 1)
+        ax.bar(places, q, color=BLUE if power > 0 else VERMILLION)
+        for place, value in zip(places, q, strict=True):
+            ax.text(place, value + 0.02, f"{value:.2f}", ha="center", fontsize="small")
+        ax.set_title(f"γ = {power:g}: {h:.2f} nats", fontsize="medium")
+        ax.set_xticks(places)
+        ax.set_ylim(0, 0.95)
     axes[0].set_ylabel("probability")
     return fig
 
 
-def bump(gamma, q, h, curve, target, solutions):
-    """The distribution at one power, and the entropy over all powers with the two that reach the target.
+def newton(curve, target, start, step, ends):
+    """The entropy over the power, the first step of Newton's method, and where the iteration ends.
 
     Args:
-        gamma, q, h: the power shown, its probabilities and its entropy.
         curve: `(powers, entropies)`.
         target: the entropy wanted.
-        solutions: the negative and the positive power that have it.
+        start: `(power, entropy)` before the step.
+        step: the power that the tangent proposes.
+        ends: `(power, probabilities)` of the iteration after many steps (None: target missed), and of the library.
     """
-    fig, (left, right) = plt.subplots(1, 2, figsize=(7.6, 3), width_ratios=[2, 3])
-    colour = BLUE if gamma > 0 else VERMILLION if gamma < 0 else INK
-    left.bar(range(1, len(q) + 1), q, color=colour)
-    left.set_ylim(0, 1)
-    left.set_ylabel("probability")
-    order = "order kept" if gamma > 0 else "order reversed" if gamma < 0 else "uniform"
-    left.set_title(f"γ = {gamma:g}: {order}", fontsize="small")
-    right.plot(*curve, color=INK, linewidth=1.4)
-    right.axhline(target, color=GREEN, linestyle="--", linewidth=1.2)
-    right.plot(solutions[:1], [target], "s", color=VERMILLION, label="H = H*, order reversed")
-    right.plot(solutions[1:], [target], "D", color=BLUE, label="H = H*, order kept")
-    right.plot([gamma], [h], "o", color=PURPLE, markersize=9, label=f"here H = {h:.2f}")
-    right.set_xlabel("power γ")
-    right.set_ylabel("entropy, nats")
-    right.set_ylim(0, 2.2)
-    right.legend(loc="upper right", fontsize="small")
+    fig, (left, right) = plt.subplots(1, 2, figsize=(7.6, 3.2), width_ratios=[3, 2])
+    low, high = min(curve[0]), max(curve[0])
+    left.plot(*curve, color=INK, linewidth=1.4)
+    left.axhline(target, color=GREEN, linestyle="--", linewidth=1.2)
+    left.text(high, target + 0.03, "target", color=GREEN, ha="right", va="bottom")
+    landed = min(max(step, low), high)
+    share = (landed - start[0]) / (step - start[0]) if step != start[0] else 1.0
+    tip = start[1] + share * (target - start[1])
+    left.plot([start[0], landed], [start[1], tip], color=PURPLE, linestyle="-.")
+    left.plot(*start, "o", color=PURPLE, markersize=8)
+    left.text(start[0] + 0.15, start[1] + 0.05, "start", color=PURPLE, va="bottom")
+    left.axvline(0, color=INK, linewidth=0.6)
+    where = "negative" if step < 0 else "positive"
+    left.set_title(f"first step lands at γ = {step:.2f}: {where}", fontsize="medium")
+    left.set_xlabel("power γ")
+    left.set_ylabel("entropy, nats")
+    left.set_xlim(low, high)
+    left.set_ylim(0, 1.75)
+    (power, q), (other, wanted) = ends
+    places = range(1, len(wanted) + 1)
+    if q is not None:
+        colour = BLUE if power > 0 else VERMILLION
+        right.bar([x - 0.2 for x in places], q, width=0.4, color=colour, hatch="" if power > 0 else "//")
+    right.bar([x + 0.2 for x in places], wanted, width=0.4, color=GREEN)
+    words = "target missed" if q is None else f"γ = {power:.2f}"
+    right.set_title(f"iteration: {words}\nbracketed (green): γ = {other:.2f}", fontsize="medium")
+    right.set_xticks(places)
+    right.set_ylim(0, 0.8)
+    right.set_ylabel("probability")
     return fig
 
 
@@ -61,64 +70,38 @@ def outcomes(table):
     """Where Newton's iteration ends, for distributions of growing spread.
 
     Args:
-        table: `{spread: (right, reversed, no solution)}`, shares that sum to one.
+        table: `{spread: (right, reversed, not within 1e-9)}`, shares that sum to one.
     """
-    fig, ax = plt.subplots(figsize=(6, 2.4))
+    fig, ax = plt.subplots(figsize=(6.4, 3.2))
     places, left = range(len(table)), [0.0] * len(table)
-    names = ("right", "order reversed, no error in entropy", "no solution in 50 steps")
-    for k, (name, colour, hatch) in enumerate(zip(names, (BLUE, VERMILLION, PURPLE), ("", "//", ".."), strict=True)):
+    names = ("correct", "order reversed", "not within 1e-9")
+    for name, k, colour, hatch in zip(names, range(3), (BLUE, VERMILLION, PURPLE), ("", "//", ".."), strict=True):
         share = [row[k] for row in table.values()]
-        ax.barh(places, share, left=left, color=colour, hatch=hatch, edgecolor="#ffffff", label=name)
+        ax.barh(places, share, left=left, color=colour, hatch=hatch, edgecolor="#ffffff")
+        ax.text(left[-1] + share[-1] / 2, len(table) - 0.5, name, ha="center", va="bottom", fontsize="small")
         left = [a + b for a, b in zip(left, share, strict=True)]
     ax.set_yticks(places, [f"spread {s}" for s in table])
     ax.set_xlim(0, 1)
+    ax.set_ylim(-0.5, len(table))
+    ax.grid(axis="y", visible=False)
     ax.set_xlabel("share of the distributions")
-    fig.legend(loc="outside upper center", ncols=3, fontsize="small")
     return fig
 
 
-def convergence(curves, tolerance):
-    """Worst entropy error after each evaluation of the entropy: a line for each seed.
+def differences(rows):
+    """How much more a row-wise method loses than another one, with intervals.
 
     Args:
-        curves: `{method: (seeds, evaluations)}`.
-        tolerance: the error at which scikit-learn's search stops.
+        rows: `(label, mean, half-width)`, nats; positive where entropy normalization is worse.
     """
-    fig, ax = plt.subplots()
-    for name, values in curves.items():
-        colour, line, marker = STYLE[name]
-        for k, row in enumerate(values):
-            steps = range(1, len(row) + 1)
-            label = name if k == 0 else None
-            ax.plot(steps, row, color=colour, linestyle=line, marker=marker, markersize=3, linewidth=1, label=label)
-    ax.axhline(tolerance, color=INK, linewidth=1, linestyle=":", label="where scikit-learn stops")
-    ax.set_yscale("log")
-    ax.set_ylim(1e-11, 10)
-    ax.set_xlabel("evaluations of the entropy")
-    ax.set_ylabel("worst entropy error, nats")
-    ax.legend(fontsize="small")
-    return fig
-
-
-def sampling(traces, quality):
-    """Entropy of the next token along one text, and surprise against variety of all texts.
-
-    Args:
-        traces: `{method: (tokens,)}`, nats.
-        quality: `{method: (surprise, variety)}`, each `(seeds,)`.
-    """
-    fig, (left, right) = plt.subplots(1, 2, figsize=(7.8, 3.2))
-    for name, trace in traces.items():
-        colour, line, _ = STYLE[name]
-        left.plot(range(1, len(trace) + 1), trace, color=colour, linestyle=line, linewidth=1.4, label=name)
-    for name, (surprise, variety) in quality.items():
-        colour, _, marker = STYLE[name]
-        right.plot(surprise, variety, marker, color=colour, markersize=5, alpha=0.8, label=name)
-    left.set_xlabel("token")
-    left.set_ylabel("entropy of the next token, nats")
-    left.set_ylim(0, 6)
-    right.set_xlabel("surprise of the model, nats a token")
-    right.set_ylabel("share of distinct token pairs")
-    handles, labels = left.get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside upper center", ncols=len(handles), fontsize="small")
+    fig, ax = plt.subplots(figsize=(6.4, 2.3))
+    for place, (_, mean, half) in enumerate(rows):
+        colour, marker = (BLUE, "o") if mean < 0 else (VERMILLION, "s")
+        ax.errorbar([mean], [place], xerr=[half], color=colour, marker=marker, capsize=4, markersize=6)
+        ax.text(mean, place + 0.22, f"{mean:+.3f} ± {half:.3f}", ha="center", fontsize="small", color=colour)
+    ax.axvline(0, color=INK, linewidth=1)
+    ax.set_yticks(range(len(rows)), [name for name, _, _ in rows])
+    ax.set_ylim(-0.5, len(rows) - 0.3)
+    ax.set_xlim(-0.06, 0.06)
+    ax.set_xlabel("← entropy normalization better     nats     worse →")
     return fig

@@ -2,15 +2,7 @@
 
 from matplotlib.figure import Figure
 
-from spaces_core.lab.plotting import BLUE, GREEN, INK, PURPLE, VERMILLION
-
-STYLES = {
-    "the post's gradient descent": (PURPLE, ":", "v"),
-    "the post's closed form": (BLUE, "-", "o"),
-    "closed form, tuned shrinkage": (GREEN, "-.", "D"),
-    "closed form, tuned scale": (INK, (0, (5, 1, 1, 1)), "^"),
-    "tuned logistic regression": (VERMILLION, "--", "s"),
-}
+from spaces_core.lab.plotting import BLUE, INK, VERMILLION
 
 
 def one_feature(edges, counts, grid, curve) -> Figure:
@@ -36,68 +28,45 @@ def one_feature(edges, counts, grid, curve) -> Figure:
     return fig
 
 
-def few_shot(curves) -> Figure:
-    """Accuracy, log-loss and calibration error against the samples of each class.
+def scaled(panels) -> Figure:
+    """Log-loss of the closed form against the scale of its logits, with the level of logistic regression.
 
     Args:
-        curves: data set to `{method: (shots, means, halves)}` with `means` and `halves` of shape `(shots, 3)`.
+        panels: data set to `(scales, means, halves, level)`, arrays `(scales,)` and a number.
     """
-    fig = Figure(figsize=(7.6, 7.4))
-    axes = fig.subplots(len(curves), 3, squeeze=False)
-    for row, (name, methods) in zip(axes, curves.items(), strict=True):
-        for column, ax in enumerate(row):
-            for method, (shots, means, halves) in methods.items():
-                colour, style, marker = STYLES[method]
-                ax.errorbar(
-                    shots, means[:, column], halves[:, column], color=colour, ls=style, marker=marker, ms=4, capsize=2,
-                    lw=1.4, label=method,
-                )  # fmt: skip
-            ax.set_xscale("log")
-            ax.set_xticks(shots, [str(s) for s in shots], fontsize="small")
-            ax.minorticks_off()
-            ax.set_xlabel("samples of each class", fontsize="small")
-            if column == 1:
-                ax.set_yscale("log")
-        row[0].set_ylabel(name)
-    for ax, title in zip(axes[0], ("accuracy, %", "log-loss, nats (log scale)", "calibration error"), strict=True):
-        ax.set_title(title)
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside lower center", ncol=2, frameon=False)
+    fig = Figure(figsize=(6.4, 3.2))
+    for ax, (name, (scales, means, halves, level)) in zip(fig.subplots(1, len(panels)), panels.items(), strict=True):
+        ax.fill_between(scales, means - halves, means + halves, color=BLUE, alpha=0.3, lw=0)
+        ax.plot(scales, means, color=BLUE)
+        ax.axhline(level, color=VERMILLION, ls="--")
+        ax.set(xscale="log", yscale="log", xlabel="scale of the logits", title=name)
+        ax.set_xticks([0.03, 0.1, 0.3, 1], ["0.03", "0.1", "0.3", "1"])
+        ticks = [0.2, 0.5, 1, 2, 5]
+        ax.set_yticks(ticks, [str(v) for v in ticks])
+        ax.minorticks_off()
+        ax.set_ylim(0.15, 6.5)
+        near = {"textcoords": "offset points", "fontsize": "small"}
+        ax.annotate("logistic regression", (1, level), (0, -4), color=VERMILLION, ha="right", va="top", **near)
+        ax.annotate("closed form", (scales[3], means[3]), (6, 4), color=BLUE, va="bottom", **near)
+    fig.axes[0].set_ylabel("log-loss, nats")
     return fig
 
 
-def reliability(bins) -> Figure:
-    """Accuracy against confidence, bin by bin.
-
-    Args:
-        bins: method to `(confidences, accuracies, shares)`, each `(bins,)`.
-    """
-    fig = Figure(figsize=(5.0, 3.6))
-    ax = fig.subplots()
-    ax.plot([0, 1], [0, 1], color=INK, ls=":", lw=1, label="calibrated")
-    for method, (confidence, accuracy, share) in bins.items():
-        colour, style, marker = STYLES[method]
-        label = f"{method} ({100 * share[-1]:.0f} % in the last bin)"
-        ax.plot(confidence, accuracy, color=colour, ls=style, marker=marker, label=label)
-    ax.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="confidence", ylabel="share correct")
-    ax.legend(loc="upper left", fontsize="x-small")
-    return fig
-
-
-def three_curves(grid, truth, closed, total, rates) -> Figure:
-    """The probability of class 1 for an exponential feature: exact, in closed form, and with the total covariance.
+def two_curves(grid, exact, closed, ratio) -> Figure:
+    """The probability of the wider of two Gaussian classes: exact, and in closed form.
 
     Args:
         grid: values of the feature, `(points,)`.
-        truth, closed, total: probabilities, `(points,)`.
-        rates: of the two classes, for the title.
+        exact, closed: probabilities, `(points,)`.
+        ratio: of the standard deviations.
     """
     fig = Figure()
     ax = fig.subplots()
-    ax.plot(grid, truth, color=INK, ls="-", label="exact: maximum likelihood with endless data")
+    wrong = (exact > 0.5) != (closed > 0.5)
+    ax.fill_between(grid, 0, 1, where=wrong, color=VERMILLION, alpha=0.15, lw=0, label="the decisions differ")
+    ax.plot(grid, exact, color=INK, label="exact")
     ax.plot(grid, closed, color=BLUE, ls="--", label="closed form")
-    ax.plot(grid, total, color=VERMILLION, ls=":", label="closed form with the total covariance")
-    ax.set(xlim=(grid[0], grid[-1]), ylim=(0, 1.02), title=f"rates {rates[0]:g} and {rates[1]:g}")
-    ax.set(xlabel="feature", ylabel="probability of the class with the higher rate")
-    ax.legend(loc="upper right", fontsize="small")
+    ax.set(xlim=(grid[0], grid[-1]), ylim=(0, 1.02), title=f"class A spreads {ratio:g} times as widely as class B")
+    ax.set(xlabel="feature (class B at 0, class A at 4)", ylabel="probability of class A")
+    ax.legend(loc="center right", fontsize="small")
     return fig

@@ -2,9 +2,9 @@
 
 from matplotlib.figure import Figure
 
-from spaces_core.lab.plotting import BLUE, INK, VERMILLION
+from spaces_core.lab.plotting import BLUE, GREEN, INK, PURPLE, VERMILLION
 
-STYLES = {"cosine": (BLUE, "-", "o"), "angular": (VERMILLION, "--", "s")}
+STYLE = ((BLUE, "o", "-"), (VERMILLION, "s", "--"), (GREEN, "^", "-."), (PURPLE, "D", ":"))
 
 
 def line(z, far) -> Figure:
@@ -14,91 +14,97 @@ def line(z, far) -> Figure:
         z: distance of the first class's two samples from its centre at 0.
         far: position of the second centre; its sample lies `z` before it.
     """
-    fig = Figure(figsize=(6.0, 1.9))
+    fig = Figure(figsize=(5.2, 2.2))
     ax = fig.subplots()
-    ax.plot([-z, z], [0, 0], "o", ms=10, color=BLUE, ls="none", label="class 1")
-    ax.plot([far - z], [0], "s", ms=10, color=VERMILLION, ls="none", label="class 2")
-    ax.plot([0, far], [0, 0], "x", ms=9, mew=2, color=INK, ls="none", label="centres")
-    ax.axvline(far / 2, 0, 0.6, color=INK, lw=1, ls=":")
-    for name, x in (("$z_3$", -z), ("$c_1$", 0), ("$z_1$", z), ("$z_2$", far - z), ("$c_2$", far)):
-        ax.annotate(name, (x, 0), (0, 11), textcoords="offset points", ha="center")
-    ax.set(ylim=(-0.6, 1), yticks=[], xlabel="position; dotted: the border of the classifier")
+    ax.axhline(0, color="#808080", lw=0.8)
+    ax.axvline(far / 2, 0.1, 0.72, color=INK, lw=1, ls=":")
+    ax.text(far / 2, -0.75, "border of the classifier", ha="center", fontsize="small")
+    own, other = [("$z_3$", -z), ("$z_1$", z)], [("$z_2$", far - z)]
+    for color, marker, samples, (name, centre) in (
+        (BLUE, "o", own, ("$c_1$", 0)),
+        (VERMILLION, "s", other, ("$c_2$", far)),
+    ):
+        ax.plot([x for _, x in samples], [0] * len(samples), marker, ms=10, color=color, ls="none")
+        ax.plot([centre], [0], "x", ms=9, mew=2, color=color, ls="none")
+        for label, x in (*samples, (name, centre)):
+            ax.annotate(label, (x, 0), (0, 9), textcoords="offset points", ha="center", color=color)
+    for x0, x1, y, text in ((-z, z, 0.95, f"{2 * z:g}"), (z, far - z, 0.62, f"{far - 2 * z:g}")):
+        ax.annotate("", (x0, y), (x1, y), arrowprops={"arrowstyle": "<->", "color": INK})
+        ax.text((x0 + x1) / 2, y + 0.06, text, ha="center")
+    ax.set(ylim=(-1, 1.3), yticks=[], xlabel="position")
     ax.grid(False)
     ax.spines["left"].set_visible(False)
-    ax.legend(ncol=3, loc="upper center", frameon=False)
     return fig
 
 
-def against_margin(panels) -> Figure:
-    """Scores against the margin, one panel a score.
+def bought(foreign, gained, margin, worst) -> Figure:
+    """The gap between distances that a cosine margin is worth, against the cosine with the foreign centre.
 
     Args:
-        panels: title to `{kind: (margins, means, half-widths of the intervals)}`, four of them.
+        foreign: cosines q with the foreign centre, from -1 to 1 - `margin`.
+        gained: gaps between the two distances there.
+        margin: the cosine margin.
+        worst: the smallest of the gaps.
     """
-    fig = Figure(figsize=(7.2, 5.4))
-    for ax, (title, kinds) in zip(fig.subplots(2, 2).flat, panels.items(), strict=True):
-        for kind, (margins, means, halves) in kinds.items():
-            colour, style, marker = STYLES[kind]
-            shift = 0.006 if kind == "angular" else 0
-            x = [m + shift for m in margins]
-            ax.errorbar(x, means, halves, color=colour, ls=style, marker=marker, capsize=3, label=kind)
-        ax.set(title=title, xlabel="margin (cosine, or radians)", ylabel="percent")
-    fig.axes[0].legend()
-    return fig
-
-
-def one_scale(margins, tuned, fixed) -> Figure:
-    """Mean average precision on unseen classes with the scale tuned for each margin, and with one scale for all.
-
-    Args:
-        margins: `(margins,)`.
-        tuned, fixed: pairs `(means, half-widths)`.
-    """
-    fig = Figure()
+    fig = Figure(figsize=(5.2, 3.0))
     ax = fig.subplots()
-    ax.errorbar(margins, *tuned, color=BLUE, ls="-", marker="o", capsize=3, label="scale tuned for each margin")
-    x = [m + 0.006 for m in margins]
-    ax.errorbar(x, *fixed, color=VERMILLION, ls="--", marker="s", capsize=3, label="scale 32 for every margin")
-    ax.set(xlabel="cosine margin", ylabel="mAP on unseen classes, %")
-    ax.legend()
+    ax.plot(foreign, gained, color=BLUE)
+    ax.plot([-1], [worst], "o", ms=7, color=VERMILLION, ls="none")
+    ax.annotate(f"antipode: {worst:.2f}", (-1, worst), (8, 14), textcoords="offset points", color=VERMILLION)
+    middle = int(abs(foreign).argmin())
+    ax.plot([0], [gained[middle]], "o", ms=7, color=INK, ls="none")
+    ax.annotate(
+        f"orthogonal: {gained[middle]:.2f}", (0, gained[middle]), (-4, 12), textcoords="offset points", ha="right"
+    )
+    ax.set(xlim=(-1.05, 1), ylim=(0, None), xlabel="cosine q with the foreign centre")
+    ax.set_ylabel(f"gap of distances for margin {margin:g}")
     return fig
 
 
-def two_conditions(cosines, curve, border, delta, worst) -> Figure:
-    """The plane of the two cosines: where the metric margin holds, and where the cosine margin does.
+def against_scale(scales, panels) -> Figure:
+    """Scores against the scale of the softmax, one panel a score, a label at each curve.
 
     Args:
-        cosines: own cosines p, `(points,)`.
-        curve: the foreign cosine below which the metric margin holds, `(points,)`; NaN where none does.
-        border: the same for the cosine margin.
-        delta: the metric margin, for the title.
-        worst: `(p, q)` at which the two meet.
+        scales: positive numbers.
+        panels: title to `{name: (means, half-widths)}`, two of them with the same names.
     """
-    fig = Figure(figsize=(5.2, 4.2))
-    ax = fig.subplots()
-    ax.fill_between(cosines, -1, curve, color=BLUE, alpha=0.25, lw=0)
-    ax.plot(cosines, curve, color=BLUE, label="metric margin: $b - a = \\delta$")
-    ax.plot(cosines, border, color=VERMILLION, ls="--", label="cosine margin: $p - q = m'$")
-    ax.plot(*worst, "o", ms=8, color=INK, ls="none", label="worst case")
-    ax.set(xlim=(-1.02, 1.02), ylim=(-1.02, 1.02), title=f"$\\delta$ = {delta:g}")
-    ax.set(xlabel="cosine p with the own centre", ylabel="cosine q with the foreign centre")
-    ax.legend(loc="upper left", fontsize="small")
+    fig = Figure(figsize=(5.0, 6.0))
+    for ax, (title, curves) in zip(fig.subplots(2, 1), panels.items(), strict=True):
+        ends = sorted(curves, key=lambda name: curves[name][0][-1])
+        gap = 0.07 * (max(max(m) for m, _ in curves.values()) - min(min(m) for m, _ in curves.values()))
+        height = None
+        for name in ends:  # labels from the lowest up, not nearer than a line of text
+            value = curves[name][0][-1]
+            height = value if height is None else max(value, height + 1.6 * gap)
+            color = STYLE[list(curves).index(name)][0]
+            ax.text(scales[-1] * 1.15, height, name, color=color, va="center", fontsize="small")
+        for (color, marker, style), (means, halves) in zip(STYLE, curves.values(), strict=False):
+            ax.errorbar(scales, means, halves, color=color, marker=marker, ls=style, ms=5, capsize=3)
+        ax.set_xscale("log", base=2)
+        ax.set_xticks(list(scales), [f"{s:g}" for s in scales])
+        ax.set(xlim=(scales[0] * 0.85, scales[-1] * 4.6), ylabel="difference, points of mAP", title=title)
+    fig.axes[1].set_xlabel("scale s")
     return fig
 
 
-def radii(measured, largest) -> Figure:
-    """Radii of the classes against the largest that four radii allow on the sphere.
+def surplus(margin, ranking, title) -> Figure:
+    """Each case by how far the margin condition holds and how far the ranking does; none may lie below right.
 
     Args:
-        measured: name of a radius to its values, one a seed.
-        largest: of a radius r with 4 r at most the width of the space.
+        margin: what is left of the margin condition, positive where it holds.
+        ranking: what is left of the ranking, positive where it is right.
+        title: of the frame.
     """
-    fig = Figure(figsize=(6.0, 2.6))
+    fig = Figure(figsize=(4.8, 3.9))
     ax = fig.subplots()
-    for row, values in enumerate(measured.values()):
-        ax.plot(values, [row] * len(values), "o", color=BLUE, alpha=0.7, ls="none")
-    ax.axvline(largest, color=VERMILLION, ls="--")
-    ax.annotate("largest with four radii", (largest, len(measured) - 0.6), (4, 0), textcoords="offset points")
-    ax.set(yticks=range(len(measured)), yticklabels=list(measured), ylim=(-0.6, len(measured) - 0.3))
-    ax.set(xlim=(0, 2**0.5), xlabel="distance $\\sqrt{1 - \\cos}$ from the class vector")
+    bad = (margin > 0) & (ranking <= 0)
+    ax.axvline(0, color=INK, lw=1)
+    ax.axhline(0, color=INK, lw=1)
+    ax.plot(margin[~bad], ranking[~bad], "o", ms=3, color=BLUE, alpha=0.5, ls="none")
+    ax.plot(margin[bad], ranking[bad], "X", ms=7, color=VERMILLION, ls="none")
+    ax.text(0.98, 0.03, "margin holds, ranked wrong", transform=ax.transAxes, ha="right", color=VERMILLION)
+    ax.set(xlabel="surplus of the margin condition", ylabel="surplus of the ranking", title=title)
+    ax.set(
+        xlim=(-0.7, max(1.1, 1.05 * max(margin))), ylim=(min(-1.3, 1.05 * min(ranking)), max(1.6, 1.05 * max(ranking)))
+    )
     return fig

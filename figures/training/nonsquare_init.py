@@ -2,110 +2,80 @@
 
 import matplotlib.pyplot as plt
 
-from spaces_core.lab.plotting import BLUE, GREEN, INK, PURPLE, VERMILLION
+from spaces_core.lab.plotting import BLUE, GREEN, INK, VERMILLION
 
-STYLE = {
-    "quadratic": (BLUE, "-"),
-    "arithmetic": (VERMILLION, "--"),
-    "geometric": (GREEN, "-"),
-    "harmonic": (PURPLE, "-."),
-    "fan_in": (INK, ":"),
-    "fan_out": (INK, "--"),
-    "spectral": (INK, "-"),
-}
 NAMES = {"fan_in": "fan-in", "fan_out": "fan-out"}
 
 
 def layer_gains(gains):
-    """Forward and backward gain of one layer and the gain of a block there and back, one row for each mean.
+    """Forward and backward gain of one layer and the gain of a block there and back, one row for each choice.
 
     Args:
-        gains: `{mean: (forward, backward, block)}`.
+        gains: `{name: (forward, backward, block)}`, from below.
+    """
+    fig, ax = plt.subplots(figsize=(6, 3.4))
+    ax.axvline(1, ymax=0.9, color=INK, linewidth=1, linestyle="-")
+    for row, (forward, backward, block) in enumerate(gains.values()):
+        ax.plot([forward, backward], [row, row], color=INK, linewidth=1, linestyle="-", alpha=0.4, zorder=1)
+        ax.plot([forward], [row], marker=">", linestyle="none", color=BLUE, markersize=8)
+        ax.plot([backward], [row], marker="<", linestyle="none", color=VERMILLION, markersize=8)
+        ax.plot([block], [row], marker="D", linestyle="none", color=GREEN, markersize=6)
+    top = len(gains) - 0.5
+    for x, text, color in ((0.3, "▶ forward", BLUE), (1, "◆ there and back", GREEN), (3.4, "◀ backward", VERMILLION)):
+        ax.text(x, top, text, color=color, ha="center", va="bottom", fontsize="small")
+    ax.set_xscale("log", base=2)
+    ticks = [0.125, 0.25, 0.5, 1, 2, 4]
+    ax.set_xticks(ticks, [f"{v:g}" for v in ticks])
+    ax.set_yticks(range(len(gains)), [NAMES.get(name, name) for name in gains])
+    ax.set_ylim(-0.6, top + 0.6)
+    ax.set_xlabel("factor on the mean square, 768 → 3072 units")
+    return fig
+
+
+def differences(rows):
+    """Paired differences in test loss to the geometric mean, with intervals; large ones on an axis of their own.
+
+    Args:
+        rows: `{label: (difference, half-width)}`, from above.
+    """
+    fig, (near, far) = plt.subplots(1, 2, figsize=(6, 3.2), sharey=True, width_ratios=[3, 1])
+    for k, (value, half) in enumerate(rows.values()):
+        ax = far if value > 1 else near
+        ax.errorbar([value], [-k], xerr=[half], fmt="o", color=VERMILLION if value > 0.15 else BLUE, capsize=3)
+    near.axvline(0, ymax=0.88, color=INK, linewidth=1, linestyle="-")
+    near.axvspan(-0.15, 0.15, color=GREEN, alpha=0.12, linewidth=0)
+    near.text(0, 0.45, "within 0.15", color=GREEN, ha="center", va="bottom", fontsize="small")
+    near.set_xlim(-0.25, 1)
+    far.set_xlim(1.5, 2)
+    far.set_xticks([1.5, 2])
+    far.spines["left"].set_visible(False)
+    far.tick_params(left=False)
+    near.set_yticks([-k for k in range(len(rows))], list(rows), fontsize="small")
+    near.set_ylim(-len(rows) + 0.5, 0.9)
+    near.set_xlabel("test loss minus that of the geometric mean, nats")
+    return fig
+
+
+def tied(predicted, measured):
+    """Gain of a block for each average: a bar is predicted, dots are measured; the claim is the line at 1.
+
+    Args:
+        predicted: `{mean: gain}`.
+        measured: `{mean: gains}`, one for each seed.
     """
     fig, ax = plt.subplots(figsize=(6, 2.8))
-    for row, (mean, (forward, backward, block)) in enumerate(gains.items()):
-        ax.plot([forward, backward], [row, row], color=STYLE[mean][0], linewidth=2.5, linestyle="-", zorder=1)
-        style = {"linestyle": "none", "color": STYLE[mean][0], "markersize": 8}
-        ax.plot([forward], [row], marker=">", **style)
-        ax.plot([backward], [row], marker="<", **style)
-        ax.plot([block], [row], marker="D", linestyle="none", color=INK, markersize=5)
-    for label, marker in (("forward, m t", ">"), ("backward, n t", "<"), ("there and back, m t · n t", "D")):
-        ax.plot([], [], marker=marker, color=INK, linestyle="none", label=label)
-    ax.axvline(1, color=INK, linewidth=1, linestyle="-")
-    ax.set_xscale("log", base=2)
-    ticks = [0.25, 0.5, 1, 2, 4]
-    ax.set_xticks(ticks, [f"{v:g}" for v in ticks])
-    ax.set_yticks(range(len(gains)), [NAMES.get(mean, mean) for mean in gains])
-    ax.set_ylim(-0.6, len(gains) - 0.4)
-    ax.set_xlabel("factor on the second moment")
-    fig.legend(loc="outside upper center", ncols=3, fontsize="small")
-    return fig
-
-
-def signal_by_depth(measured, predicted):
-    """Second moment of the signal after each layer, on a log scale: lines predicted, dots measured with intervals.
-
-    Args:
-        measured: `{mean: (centre, below, above)}`, relative to the network's input, each `(layers,)`.
-        predicted: `{mean: (layers,)}`.
-    """
-    fig, ax = plt.subplots()
-    for mean, (centre, below, above) in measured.items():
-        color, line = STYLE[mean]
-        layers = range(1, len(centre) + 1)
-        ax.plot([0, *layers], [1, *predicted[mean]], color=color, linestyle=line, label=NAMES.get(mean, mean))
-        ax.plot(layers, centre, "o", color=color, markersize=3.5)
-        ax.vlines(layers, below, above, color=color, linewidth=1)
+    ax.axhline(1, color=INK, linewidth=1.2, linestyle="-")
+    ax.text(-0.45, 1.06, "scale kept", color=INK, va="bottom", fontsize="small")
+    for k, (mean, value) in enumerate(predicted.items()):
+        color = GREEN if mean == "geometric" else BLUE
+        ax.plot([k - 0.22, k + 0.22], [value, value], color=color, linewidth=3, linestyle="-", alpha=0.5)
+        ax.plot([k] * len(measured[mean]), measured[mean], "o", color=color, markersize=4)
     ax.set_yscale("log")
-    ax.set_xlabel("layer")
-    ax.set_ylabel("second moment, relative to the input")
-    ax.legend(fontsize="small")
-    return fig
-
-
-def loss_curves(panels):
-    """One panel for each network: mean held-out loss and its interval over the steps, for each choice.
-
-    Args:
-        panels: `{title: (steps, {choice: (mean, below, above)})}`, each `(len(steps),)`.
-    """
-    fig, axes = plt.subplots(1, len(panels), figsize=(8.4, 3.6), sharey=True)
-    for ax, (title, (steps, curves)) in zip(axes, panels.items(), strict=True):
-        for choice, (mean, below, above) in curves.items():
-            color, line = STYLE[choice]
-            ax.plot(steps, mean, color=color, linestyle=line, linewidth=1.5, label=NAMES.get(choice, choice))
-            ax.fill_between(steps, below, above, color=color, alpha=0.1, linewidth=0)
-        ax.set_title(title, fontsize="small")
-        ax.set_xlabel("step")
-        ax.set_ylim(0.8, 3)
-    axes[0].set_ylabel("held-out log-loss, nats")
-    handles, labels = axes[0].get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside upper center", ncols=len(handles), fontsize="small", handlelength=1.6)
-    return fig
-
-
-def block_gains(powers, curve, dots, ratio):
-    """Gain of a block m → n → m against the power of the mean: the line is predicted, the dots are measured.
-
-    Args:
-        powers: powers of the measured points.
-        curve: `(powers, gains)` of the predicted line.
-        dots: `(seeds, len(powers))` measured gains.
-        ratio: n / m, for the title.
-    """
-    fig, ax = plt.subplots()
-    ax.axhline(1, color=INK, linewidth=1, linestyle="-")
-    ax.axvline(0.5, color=GREEN, linewidth=1, linestyle=":")
-    ax.plot(*curve, color=BLUE, linestyle="-", label="predicted")
-    for values in dots:
-        ax.plot(powers, values, "o", color=VERMILLION, markersize=3.5, alpha=0.6)
-    ax.plot([], [], "o", color=VERMILLION, markersize=3.5, label="measured, each seed")
-    for name, p in (("harmonic", 0), ("geometric", 0.5), ("arithmetic", 1), ("quadratic", 2)):
-        ax.annotate(name, (p, 0.012), rotation=90, fontsize="small", va="bottom", ha="right")
-    ax.set_yscale("log")
-    ax.set_ylim(0.01, 100)
-    ax.set_xlabel("power p of the mean")
+    ticks = [0.25, 0.5, 1, 2, 4, 8]
+    ax.set_yticks(ticks, [f"{v:g}" for v in ticks])
+    ax.minorticks_off()
+    ax.set_ylim(0.2, 12)
+    ax.set_xlim(-0.5, len(predicted) - 0.5)
+    ax.set_xticks(range(len(predicted)), list(predicted))
     ax.set_ylabel("gain of the block")
-    ax.set_title(f"hidden width = {ratio} × input width")
-    ax.legend(loc="upper right", fontsize="small")
     return fig

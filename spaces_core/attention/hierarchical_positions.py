@@ -1,18 +1,22 @@
 r"""More positions from a learned table: a position number becomes digits, and each digit looks into the same table."""
 
 import math
+import numbers
 from collections.abc import Sequence
+from typing import SupportsFloat, SupportsIndex
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 
-def _ratios(alpha: float | Sequence[float]) -> list[float]:
+def _ratios(alpha: SupportsFloat | Sequence[SupportsFloat]) -> list[float]:
     """The weight of each higher digit, from the second-lowest up, over that of the lowest."""
-    weights = [alpha] if isinstance(alpha, (int, float)) else list(alpha)
-    if not weights or any(isinstance(w, bool) or not isinstance(w, (int, float)) for w in weights):
+    weights = list(alpha) if isinstance(alpha, Sequence) else [alpha]
+    if not weights or any(isinstance(w, bool) or not isinstance(w, numbers.Real) for w in weights):
         raise ValueError(f"alpha must be a number, or one number for each higher digit, got {alpha!r}")
+    weights = [float(w) for w in weights]
     lowest = 1 - math.fsum(weights)
     if not (all(w > 0 for w in weights) and lowest > 1e-9):
         raise ValueError(f"the weights of the higher digits must be positive and sum to less than 1, got {alpha!r}")
@@ -28,7 +32,7 @@ def _reach(n: int, ratios: list[float]) -> int:
 
 
 def hierarchical_lookup(
-    table: Float[Tensor, "n d"], positions: Int[Tensor, "*batch"], alpha: float | Sequence[float] = 0.4
+    table: Float[Tensor, "n d"], positions: Int[Tensor, "*batch"], alpha: SupportsFloat | Sequence[SupportsFloat] = 0.4
 ) -> Float[Tensor, "*batch d"]:
     r"""Embeddings of positions up to n² from a table of n, made when they are asked for.
 
@@ -40,7 +44,9 @@ def hierarchical_lookup(
 
     Args:
         table: `(n, d)`, the learned embeddings of positions 0 to n - 1, at least two.
-        positions: whole numbers of any shape, from 0 to n² - 1.
+        positions: whole numbers of any shape, from 0 to n² - 1. On a GPU and under `torch.compile` they are not
+            looked at beforehand (that would wait for the device): one out of reach is then torch's own error of an
+            index out of range.
         alpha: weight of the higher digit, in (0, 1) and not 1/2. A sequence of k - 1 weights uses k digits and
             reaches n^k positions: the first is that of the second-lowest digit; the lowest gets what is left of 1.
 
@@ -48,7 +54,8 @@ def hierarchical_lookup(
         `(*batch, d)`, with the table's dtype and device; gradients flow to the table.
 
     Raises:
-        ValueError: a position is negative or beyond the last digit's reach, or the weights are not as above.
+        ValueError: positions that are no whole numbers, a position that is negative or beyond the last digit's
+            reach, or weights that are not as above.
 
     >>> table = torch.tensor([[0.0], [1.0], [3.0]])
     >>> hierarchical_lookup(table, torch.tensor([0, 1, 2, 3, 8]), alpha=0.25).flatten()
@@ -59,7 +66,9 @@ def hierarchical_lookup(
     """
     ratios = _ratios(alpha)
     n = _rows(table)
-    if positions.numel():
+    if positions.is_floating_point() or positions.is_complex() or positions.dtype == torch.bool:
+        raise ValueError(f"positions must be whole numbers, got {positions.dtype}")
+    if positions.numel() and positions.device.type == "cpu" and not torch.compiler.is_compiling():
         low, high = int(positions.min()), int(positions.max())
         if low < 0 or high >= _reach(n, ratios):
             raise ValueError(
@@ -68,9 +77,10 @@ def hierarchical_lookup(
             )
     positions = positions.to(table.device, torch.long)
     rows = table[positions % n]
-    for ratio in ratios:
+    for digit, ratio in enumerate(ratios, 1):
         positions = positions // n
-        rows = rows + ratio * (table[positions % n] - table[0])
+        highest = digit == len(ratios)  # stays below n where the position is in reach, which `embedding` checks
+        rows = rows + ratio * (F.embedding(positions if highest else positions % n, table) - table[0])
     return rows
 
 
@@ -85,7 +95,11 @@ def _shape(table: Tensor) -> tuple[int, ...]:
 
 
 def extend_table(
-    table: Float[Tensor, "n d"], length: int, alpha: float | Sequence[float] = 0.4, *, keep: int = 0
+    table: Float[Tensor, "n d"],
+    length: SupportsIndex,
+    alpha: SupportsFloat | Sequence[SupportsFloat] = 0.4,
+    *,
+    keep: SupportsIndex = 0,
 ) -> Float[Tensor, "length d"]:
     r"""A longer table of position embeddings: the first n rows as they are, then the table moved, block by block.
 
@@ -94,8 +108,8 @@ def extend_table(
         length: rows wanted, from n to n².
         alpha: as in `hierarchical_lookup`.
         keep: first rows that stand alone: they are kept in front, and neither repeated nor used as a digit. With 1
-            the row of `[CLS]`, which in a trained BERT is unlike all others, stays out of every later block.
-            The reach is then `keep + (n - keep)²`.
+            the row of `[CLS]` stays out of every later block (in MiniLM it is 5.6 times as long as the others).
+            The reach is then `keep + (n - keep)²`. 0 is the published form.
 
     Returns:
         `(length, d)`, with the table's dtype and device.
@@ -112,18 +126,70 @@ def extend_table(
     Source: https://kexue.fm/archives/7947.
     """
     n = _rows(table)
-    if isinstance(keep, bool) or not isinstance(keep, int) or not 0 <= keep <= n - 2:
-        raise ValueError(f"keep must be a whole number from 0 to {n - 2}, so that two rows are left, got {keep!r}")
+    keep = _kept(keep, n)
     most = keep + _reach(n - keep, _ratios(alpha))
-    if isinstance(length, bool) or not isinstance(length, int) or not n <= length <= most:
-        raise ValueError(f"length must be a whole number from {n} to {most} for a table of {n} rows, got {length!r}")
+    length = _whole(length, n, most, f"length must be a whole number from {n} to {most} for a table of {n} rows")
     later = hierarchical_lookup(table[keep:], torch.arange(n - keep, length - keep, device=table.device), alpha)
     return torch.cat([table, later])
 
 
+def interpolate_table(
+    table: Float[Tensor, "n d"], length: SupportsIndex, *, keep: SupportsIndex = 1
+) -> Float[Tensor, "length d"]:
+    r"""A longer table of position embeddings: the first rows as they are, the others stretched.
+
+    New rows lie on the line between neighbours,
+
+    $$ g_{b,r} = p_b + \frac{r}{\sigma}\,(p_{b+1} - p_b) $$
+
+    where the last row stays the last, so the factor of the stretch is $\sigma = (L - 1 - k) / (n - 1 - k)$ for
+    length $L$ and $k$ kept rows, and places are spaced by $1/\sigma$ also where it is not whole. All positions from
+    the second after the kept ones on get other rows than they had.
+
+    Args:
+        table: `(n, d)`, learned embeddings of positions 0 to n - 1.
+        length: rows wanted, at least n.
+        keep: first rows that stay as they are, up to n - 2.
+
+    Returns:
+        `(length, d)`, with the table's dtype and device; gradients flow to the table.
+
+    Raises:
+        ValueError: a shorter length, or too many rows kept.
+
+    >>> interpolate_table(torch.tensor([[9.0], [0.0], [1.0], [4.0]]), 6).flatten()
+    tensor([9.0000, 0.0000, 0.5000, 1.0000, 2.5000, 4.0000])
+
+    Implements: eq-hier-stretch.
+    Source: https://arxiv.org/abs/2403.15378.
+    """
+    n = _rows(table)
+    keep = _kept(keep, n)
+    length = _whole(length, n, math.inf, f"length must be a whole number from {n} on for a table of {n} rows")
+    places = torch.linspace(keep, n - 1, length - keep, device=table.device, dtype=torch.float64)
+    below = places.floor().long().clamp(max=n - 2)
+    part = (places - below).to(table.dtype)[:, None]
+    return torch.cat([table[:keep], table[below] + part * (table[below + 1] - table[below])])
+
+
+def _whole(value: SupportsIndex, low: int, high: int | float, message: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or not low <= value <= high:
+        raise ValueError(f"{message}, got {value!r}")
+    return int(value)
+
+
+def _kept(keep: SupportsIndex, n: int) -> int:
+    return _whole(keep, 0, n - 2, f"keep must be a whole number from 0 to {n - 2}, so that two rows are left")
+
+
 @torch.no_grad()
 def extend_positions(
-    model: nn.Module, length: int, alpha: float | Sequence[float] = 0.4, *, keep: int = 0, table: str | None = None
+    model: nn.Module,
+    length: SupportsIndex,
+    alpha: SupportsFloat | Sequence[SupportsFloat] = 0.4,
+    *,
+    keep: SupportsIndex = 1,
+    table: str | None = None,
 ) -> nn.Module:
     r"""Let a Hugging Face BERT read longer texts: `extend_positions(model, 2048)`, and nothing else changes.
 
@@ -136,9 +202,10 @@ def extend_positions(
     Args:
         model: BERT, RoBERTa, ELECTRA, ALBERT, DistilBERT, MPNet, or any other module with one `nn.Embedding`
             called `position_embeddings`; also a head or a sentence encoder around it.
-        length: tokens the model shall read, from its present number n to n².
+        length: tokens the model shall read, from its present number n to `keep + (n - keep)²`.
         alpha: as in `hierarchical_lookup`.
-        keep: as in `extend_table`; 1 leaves the row of `[CLS]` alone.
+        keep: as in `extend_table`. The default leaves the row of the first token alone: it can be far longer than
+            the others, as in MiniLM, and would enter all later rows. 0 is the published form.
         table: full name of the embedding, where it is called otherwise or there are several.
 
     Returns:

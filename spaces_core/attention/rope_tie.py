@@ -1,7 +1,9 @@
 r"""Positions for text, images and videos in one sequence: flattened, M-RoPE, RoPE-Tie, and RoPE-Tie-v2."""
 
 import math
+import operator
 from collections.abc import Sequence
+from typing import SupportsIndex
 
 import torch
 from jaxtyping import Float, Int
@@ -12,7 +14,7 @@ r"""`flatten` counts patches like words, `mrope` is that of Qwen2-VL, `tie` and 
 
 
 def grid_layout(
-    sizes: Sequence[int], last: int | float, scheme: str = "tie_v2"
+    sizes: Sequence[SupportsIndex], last: int | float, scheme: str = "tie_v2"
 ) -> tuple[list[float], list[float], float]:
     r"""Where a grid of patches stands after a text: patch $i = 1, 2, \dots$ of axis $k$ at $\beta_k + i \gamma_k$.
 
@@ -33,14 +35,15 @@ def grid_layout(
         The starts `beta` and the steps `gamma`, one an axis, and the position $K$ of the first token after the grid.
 
     Raises:
-        ValueError: the sizes are not two or three whole numbers of at least 1, or the scheme has no lines.
+        ValueError: the sizes are not two or three whole numbers of at least 1 (of Python, NumPy or torch), or the
+            scheme has no lines.
 
     >>> grid_layout((16, 16), 0, "tie_v2")
     ([120.0, 120.0], [1.0, 1.0], 257.0)
     >>> grid_layout((2, 3), 0, "tie")
     ([0.0, 0.0], [4.0, 3.0], 12.0)
 
-    Implements: eq-tie-centred, eq-tie-integer, eq-tie-v2, eq-tie-video.
+    Implements: eq-tie-centred, eq-tie-v1, eq-tie-v2, eq-tie-mrope.
     Source: https://kexue.fm/archives/10040 (tie), https://kexue.fm/archives/10352 (tie_v2).
     """
     sizes = _grid(sizes)
@@ -60,7 +63,7 @@ def grid_layout(
 
 
 def mixed_positions(
-    segments: Sequence[int | Sequence[int]],
+    segments: Sequence[SupportsIndex | Sequence[SupportsIndex]],
     scheme: str = "tie_v2",
     *,
     axes: int = 2,
@@ -212,7 +215,7 @@ def batch_positions(
 
 
 def interleaved_angles(
-    positions: Float[Tensor, "*batch n axes"],
+    positions: Float[Tensor, "*batch n axes"] | Int[Tensor, "*batch n axes"],
     dim: int,
     base: int | float = 10000.0,
     sections: Sequence[int] | None = None,
@@ -224,7 +227,7 @@ def interleaved_angles(
     Where all coordinates are equal this is RoPE of one axis, to the last bit.
 
     Args:
-        positions: coordinates, floating point.
+        positions: coordinates, integers of any width, or float32 or float64.
         dim: size $d$ of an attention head, even.
         base: $b > 1$.
         sections: how many frequencies each axis gets at most; what is left over goes to the first axis (Qwen3-VL).
@@ -233,12 +236,13 @@ def interleaved_angles(
         angles in radians, float64, `dim / 2` of them.
 
     Raises:
-        ValueError: an odd `dim`, a base of at most 1, or sections that do not fit.
+        ValueError: an odd `dim`, a base of at most 1, sections that do not fit, or positions in a type that rounds
+            whole numbers, such as bfloat16.
 
     >>> interleaved_angles(torch.tensor([[5.0, 7.0]]), 4, base=100.0)
     tensor([[5.0000, 0.7000]], dtype=torch.float64)
 
-    Implements: eq-tie-angle.
+    Implements: eq-tie-angle, with weights 1 and 0.
     Source: https://kexue.fm/archives/10040; sections: Bai et al., Qwen3-VL (2025).
     """
     half, axes = _half(dim), positions.shape[-1]
@@ -251,7 +255,7 @@ def interleaved_angles(
 
 
 def section_angles(
-    positions: Float[Tensor, "*batch n axes"],
+    positions: Float[Tensor, "*batch n axes"] | Int[Tensor, "*batch n axes"],
     dim: int,
     sections: Sequence[int],
     base: int | float = 10000.0,
@@ -268,12 +272,13 @@ def section_angles(
         angles in radians, float64, `dim / 2` of them.
 
     Raises:
-        ValueError: an odd `dim`, a base of at most 1, or sections that do not add up to `dim / 2`.
+        ValueError: an odd `dim`, a base of at most 1, sections that do not add up to `dim / 2`, or positions in a type
+            that rounds whole numbers, such as bfloat16.
 
     >>> section_angles(torch.tensor([[5.0, 7.0]]), 8, (1, 3), base=10000.0)[0, :2]
     tensor([5.0000, 0.7000], dtype=torch.float64)
 
-    Implements: eq-tie-sections.
+    Implements: eq-tie-angle, with weights 1 and 0.
     Source: Wang et al., Qwen2-VL (2024).
     """
     half, axes = _half(dim), positions.shape[-1]
@@ -293,18 +298,21 @@ def apply_angles(
         layout: pairs are neighbours, `"interleaved"` (2i, 2i + 1), or `"half"` apart (i, i + dim / 2; transformers).
 
     Raises:
-        ValueError: an unknown layout, or angles that are not half as many as the coordinates.
+        ValueError: an unknown layout, integer `x`, which would round the turned values, or angles that are not half as
+            many as the coordinates.
 
     >>> apply_angles(torch.tensor([[1.0, 0.0]]), torch.tensor([[torch.pi / 2]])).round(decimals=3) + 0
     tensor([[0., 1.]])
 
-    Implements: eq-tie-turned.
+    Implements: eq-rope-components.
     Source: https://kexue.fm/archives/8265.
     """
     if layout not in ("interleaved", "half"):
         raise ValueError(f"layout must be 'interleaved' or 'half', got {layout!r}")
     if 2 * angles.shape[-1] != x.shape[-1]:
         raise ValueError(f"x has {x.shape[-1]} coordinates and needs half as many angles, got {angles.shape[-1]}")
+    if not x.is_floating_point():
+        raise ValueError(f"x must be floating point, got {x.dtype}, which would round the turned values")
     cos, sin = angles.cos().to(x), angles.sin().to(x)
     if layout == "half":
         a, b = x.chunk(2, -1)
@@ -313,19 +321,30 @@ def apply_angles(
     return torch.stack((a * cos - b * sin, a * sin + b * cos), -1).flatten(-2)
 
 
-def _grid(sizes: Sequence[int]) -> tuple[int, ...]:
-    whole = all(isinstance(n, int) and not isinstance(n, bool) and n >= 1 for n in sizes)
-    if isinstance(sizes, str) or len(sizes) not in (2, 3) or not whole:
+def _grid(sizes: Sequence[SupportsIndex]) -> tuple[int, ...]:
+    whole = () if isinstance(sizes, str) else tuple(_whole(n) for n in sizes)
+    if len(whole) not in (2, 3) or any(n is None or n < 1 for n in whole):
         raise ValueError(
             f"an image is (rows, columns), a video (frames, rows, columns), whole numbers of at least 1, got {sizes!r}"
         )
-    return tuple(sizes)
+    return whole
 
 
-def _count(tokens: int) -> int:
-    if isinstance(tokens, bool) or not isinstance(tokens, int) or tokens < 0:
+def _count(tokens: SupportsIndex) -> int:
+    found = _whole(tokens)
+    if found is None or found < 0:
         raise ValueError(f"a text is a whole number of tokens, at least 0, got {tokens!r}")
-    return tokens
+    return found
+
+
+def _whole(n) -> int | None:
+    """A whole number of Python, NumPy or torch as an int; None for anything else, True and False included."""
+    if isinstance(n, bool) or getattr(n, "dtype", None) in (torch.bool, bool):
+        return None
+    try:
+        return operator.index(n)
+    except TypeError:
+        return None
 
 
 def _merged(table: Tensor, merge: int) -> list[tuple[int, ...]]:
@@ -343,5 +362,7 @@ def _half(dim: int) -> int:
 def _angles(positions: Tensor, axis: Tensor, dim: int, base: int | float) -> Tensor:
     if not 1 < base < math.inf:
         raise ValueError(f"base must be a finite number above 1, got {base!r}")
+    if positions.dtype in (torch.float16, torch.bfloat16, torch.bool) or positions.is_complex():
+        raise ValueError(f"positions must be integers, float32 or float64, got {positions.dtype}, which rounds them")
     theta = float(base) ** (-2 * torch.arange(dim // 2, dtype=torch.float64, device=positions.device) / dim)
     return positions.double()[..., axis.to(positions.device)] * theta

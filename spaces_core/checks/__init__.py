@@ -8,13 +8,16 @@ except ImportError as error:
     needed = f"the evidence engine needs {error.name}: pip install 'spaces-core[checks]'"
     raise ImportError(needed, name=error.name) from None
 
-from .chapter import Chapter, CheckFailed
-from .evaluate import NotEvaluable, Unbound
-from .grammar import GrammarError, Names, parse
+from .chapter import Chapter, CheckFailed, Quote
+from .cursor import Names
+from .environment import NotEvaluable, Unbound
+from .misprints import misprints
+from .numbers import Rejected
 from .page import read_page
-from .prove import Rejected
+from .reading import parse
+from .run import Run
+from .tokens import GrammarError
 from .tree import latex
-from .typos import typos
 from .uncertain import Estimate, estimate, interval
 from .values import Vec, symbols_vec
 
@@ -25,14 +28,16 @@ __all__ = [
     "GrammarError",
     "Names",
     "NotEvaluable",
+    "Quote",
     "Rejected",
+    "Run",
     "Unbound",
     "Vec",
     "estimate",
     "interval",
     "latex",
+    "misprints",
     "parse",
     "read_page",
     "symbols_vec",
-    "typos",
 ]

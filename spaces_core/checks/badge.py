@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import html
 
+from .ledger import SILENT
+
 
 def typo_text(e) -> str:
     if not e.made:
         return ""
-    text = f"{e.caught} of {e.made - e.equivalent} typos caught"
+    text = f"{e.caught} of {e.made - e.equivalent} misprints caught"
     return text + (f", {e.equivalent} more equivalent" if e.equivalent else "")
 
 
@@ -23,13 +25,11 @@ class Badge:
         name = e.label + (f" ({e.part})" if e.part else "")
         if e.error:
             return [name, "failed", e.error]
-        kind = (
-            e.kind if e.kind in ("definition", "assumption") or e.scope in ("", "general") else f"{e.kind} ({e.scope})"
-        )
+        kind = e.kind if e.kind in SILENT or not e.scope else f"{e.kind} · {e.where()}"
         if self.pending:
             return [name, kind]
-        atoms = f"{len(e.atoms)} sub-formula{'s' if len(e.atoms) > 1 else ''} bound whole" if e.atoms else ""
-        return [name, kind, *([e.method] if e.method not in ("", e.kind) else []), *filter(None, [atoms, typo_text(e)])]
+        idle = f"not needed by any check: {', '.join(e.idle)}" if e.idle else ""
+        return [name, kind, *([e.method] if e.method not in ("", e.kind) else []), *filter(None, [idle, typo_text(e)])]
 
     def __repr__(self):
         return ("✗ " if self.e.error else "✓ ") + " · ".join(self.parts())
@@ -58,9 +58,8 @@ class Summary:
 
     def __repr__(self):
         kinds = ", ".join(f"{v} {k}" for k, v in self.totals.items())
-        text = (
-            f"{self.labels} displays, {self.relations} statements: {kinds}; {self.caught} of {self.made} typos caught"
-        )
+        text = f"{self.labels} displays, {self.relations} statements: {kinds}"
+        text += f"; {self.caught} of {self.made} misprints caught"
         text += f", {self.equivalent} equivalent" if self.equivalent else ""
         return text + (f"; {self.failed} failed" if self.failed else "")
 

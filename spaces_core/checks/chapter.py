@@ -1,328 +1,329 @@
-"""A chapter's evidence: what its check cells call, and the ledger that comes of it."""
+"""A chapter's evidence: what its check cells call."""
 
 from __future__ import annotations
 
 import builtins
 import json
 import os
-from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import sympy as sp
 
-from . import values as V
 from .badge import Badge, Summary
-from .evaluate import Definition, Env, evaluate_sides
-from .evidence import FAILURES, Check, Context, Measured, Proved, Refuted, Sampled, holds_at, relations
-from .grammar import GrammarError, Names, atom_key, leading_name, parse, parse_name
-from .page import Display, read_page
-from .prove import Point, Rejected
-from .teeth import bite, bite_below
-from .tree import FUNCTIONS, Node, base, latex, sym, walk
-from .uncertain import Estimate
-from .values import is_family, is_function
-
-KINDS = ("definition", "assumption", "proved", "sampled", "measured", "refuted")
-EXAMPLES = 8
+from .checking import Checker
+from .experiments import Experiment, Series, experiment
+from .kinds import FAILURES, Argued, Proved, Refuted
+from .ledger import SILENT, Evidence, ledger, totals
+from .measured import Measured
+from .numbers import Rejected, relations
+from .page import Display
+from .proofs import NAMES, Proof
+from .reading import canonical
+from .run import Run, active
+from .sampled import Sampled
 
 
 class CheckFailed(AssertionError):
     """A check did not pass; the message names the label, the file and the line."""
 
 
-@dataclass
-class Run:
-    """How checks are run: which file, which seed, whether failures are collected or raised, which labels alone.
+@dataclass(frozen=True)
+class Quote:
+    """A sentence that somebody published.
 
-    `judge(evidence, check, tree, context)`, where given, takes the place of the test and its teeth.
+    Args:
+        original: in the language it was written in, with its hedges.
+        english: a translation; the same sentence where it was English.
+        where: who wrote it, and in which place.
     """
 
-    file: Path | None = None
-    seed: int | None = None
-    collect: bool = False
-    only: frozenset = frozenset()
-    judge: object = None
-    chapters: list = field(default_factory=list)
+    original: str
+    english: str
+    where: str
 
-    def skips(self, label: str) -> bool:
-        return bool(self.only) and label not in self.only
-
-
-run = Run()
-
-
-@dataclass
-class Evidence:
-    """One line of the ledger."""
-
-    label: str
-    display: Display
-    kind: str
-    method: str = ""
-    scope: str = ""
-    part: int = 0
-    read: str = ""
-    relations: int = 1
-    uses: set = field(default_factory=set)
-    assumes: tuple = ()
-    made: int = 0
-    caught: int = 0
-    equivalent: int = 0
-    examples: list = field(default_factory=list)
-    atoms: tuple = ()
-    detail: dict = field(default_factory=dict)
-    fails: str = ""
-    error: str = ""
-
-    @property
-    def means(self) -> list[Estimate]:
-        """The sides of a measured statement, each with the half-width of its interval."""
-        return [Estimate(mean, half) for mean, half in self.detail["means"]]
-
-    @property
-    def differences(self) -> list[Estimate]:
-        """Right side minus left side of each relation of a measured statement."""
-        return [Estimate((lo + hi) / 2, (hi - lo) / 2) for lo, hi in self.detail["right minus left"]]
-
-    def caught_typo(self, kind, tree, how):
-        self.made += 1
-        self.caught += 1
-        if len(self.examples) < EXAMPLES and sum(e["kind"] == kind for e in self.examples) < 2:
-            self.examples.append({"latex": latex(tree), "kind": kind, "how": str(how).split("\n")[0][:160]})
+    def __post_init__(self):
+        if not (self.original.strip() and self.english.strip() and self.where.strip()):
+            raise ValueError("a quotation has its words, a translation and a place")
 
 
 class Chapter:
-    r"""The evidence of one chapter.
+    r"""The evidence of one page.
 
     Args:
         path: `"part/topic"`, found as `chapters/part/topic.md` above the working directory, or a `.md` file.
+        run: how the checks are run; by default the run that is entered, or one that raises at the first failure.
 
     Raises:
-        FileNotFoundError: there is no such chapter.
+        FileNotFoundError: there is no such page.
         ValueError: a label stands twice.
 
     Every check raises `CheckFailed` naming the label, file and line.
     """
 
-    def __init__(self, path: str):
-        self.page = read_page(run.file or _find(path))
+    def __init__(self, path: str, run: Run | None = None):
+        self.run = run or active()
+        self.page = self.run.read(path)
         self.path = path
         self.displays: dict[str, Display] = {}
         for d in self.page.displays:
             if d.label in self.displays and d.label:
                 raise ValueError(f"{self.page.path}:{d.line}: the label {d.label} stands twice")
             self.displays[d.label] = d
-        self.common: dict = {}
         self.evidence: list[Evidence] = []
-        self.definitions: dict[str, dict] = {}
-        self.assumptions: dict[str, dict] = {}
-        self.checks: list[tuple[Evidence, Check, dict]] = []
-        self.problems: list[str] = []
-        self.seed = run.seed if run.seed is not None else int(os.environ.get("SPACES_SEED", "0"))
+        self.problems: list[str] = list(self.page.faults)
+        self.seed = self.run.first_seed()
+        self.checker = Checker(self.displays, self.seed)
         self.reported = False
-        self._trees = {}
-        run.chapters.append(self)
+        self.run.chapters.append(self)
 
-    # --- what check cells call -------------------------------------------------------------------
-    def bind(self, bindings: dict) -> None:
-        """Bind names for all later checks."""
-        self.common |= self._canonical(bindings)
+    # --- what a page assumes and means -----------------------------------------------------------
+    def setting(self, *labels: str) -> None:
+        r"""The displays declare names: `$x > 0$`, `$n \in \mathbb N$`, `$W \in \mathbb R^{m \times n}$`."""
+        for label in labels:
+            self._guard(label, "setting", lambda e: self.checker.setting(e))
 
-    def define(self, label: str, params: tuple[str, ...] = ()) -> None:
-        """The display defines its left side; later checks evaluate its right side.
+    def define(self, *labels: str, params: tuple[str, ...] = ()) -> None:
+        """The displays define their left sides; later checks evaluate the right sides.
 
         Args:
-            label: of the display.
-            params: placeholders on the left besides the arguments of a function: `("i",)` for `\\tilde p_i = …`.
+            labels: of displays.
+            params: placeholders on the left besides arguments of a function and declared indices.
         """
-        self._guard(label, "definition", lambda e: self._define(e, params))
+        for label in labels:
+            self._guard(label, "definition", lambda e: self.checker.define(e, params))
 
-    def assume(self, label: str, fails: str, where: dict | None = None, holds: dict | None = None) -> None:
-        """The display is an assumption.
+    def assume(self, label: str, fails: str) -> None:
+        """The display is a hypothesis that some checks list; without it one of them must have a counterexample.
 
         Args:
             label: of the display.
             fails: a sentence for the reader: where it fails.
-            where: bindings for which it is false.
-            holds: bindings for which it is only just true.
         """
-        self._guard(label, "assumption", lambda e: self._assume(e, fails, where, holds))
+        self._guard(label, "assumption", lambda e: self.checker.assume(e, fails))
 
+    def operator(self, name: str, function: Callable, rules: str) -> None:
+        r"""A function that is given in code, such as $\mathbb E$; the display `rules` states what is used of it."""
+        if rules not in self.displays:
+            self._problem(f"{self.page.path}: there is no display {rules!r} with the rules of {name}")
+            return
+        self.checker.scope.operators[canonical(name)] = (function, rules)
+
+    def symbols(self, *names: str):
+        r"""The objects of SymPy that the engine made of declared names, for a certificate or a spot."""
+        found = [self.checker.symbol(canonical(n)) for n in names]
+        return found[0] if len(found) == 1 else found
+
+    # --- what is known ---------------------------------------------------------------------------
     def prove(
         self,
-        label,
-        bindings=None,
+        label: str,
+        given: dict | None = None,
         *,
-        by=None,
-        scope="general",
-        uses=(),
-        assuming=(),
-        domain=None,
-        box=None,
+        by: str | None = None,
+        assuming: tuple = (),
         certificate=None,
-        order=None,
-        tol=0.0,
+        order: tuple = (),
+        box: dict | None = None,
+        near: float = 0.0,
+        on: str = "",
         tight=None,
-        pins=(),
-        override=(),
-        part=0,
+        pins: tuple = (),
+        part: int = 0,
+        note: str = "",
     ) -> None:
-        """Prove the display: an identity, an inequality or an implication (see CONTRIBUTING.md for the methods)."""
+        """Prove the display for the declared objects; first it is tested at points of its setting.
 
-        def make(tree, values):
-            method = by or _default_method(tree, certificate, order)
-            if method not in ("identity", "sign", "z3", "sos", "interval", "order"):
-                raise Rejected(f"by={by!r} is no method; there are z3, sos, interval")
-            if scope == "general" and (fixed := _fixed_sizes(tree, values, self.definition_trees(values))):
-                raise Rejected(f"this check fixes the size of {', '.join(fixed)}: state it, for example scope='n = 3'")
-            box_, domain_ = (
-                {(k if isinstance(k, sp.Basic) else values[_key(k)]): v for k, v in (m or {}).items()}
-                for m in (box, domain)
-            )
-            region = {**box_, **(domain_ if method == "z3" else {})}
-            shown = scope
-            if method in ("interval", "z3") and region:
-                shown = ", ".join(
-                    ([] if scope == "general" else [scope]) + [f"{a} ≤ {s} ≤ {b}" for s, (a, b) in region.items()]
-                )
-            return Proved(method, shown, domain_, box_, certificate, order, tol, self._pins(tight, pins))
+        Args:
+            label: of the display.
+            given: narrower values of declared names, such as `{"n": 3}`; the badge then says instance.
+            by: `words`, `gram`, `induction`, `z3`, `sos`, `interval`, `order`, `sign` or `identity`; by default it
+                follows from the display.
+            assuming: labels of assumptions it needs; each must have teeth.
+            certificate: for `sos`, by what the larger side is larger.
+            order: for `order`, the variable and where it goes.
+            box: for `interval` and `z3`, narrower ends.
+            near: what `≈` allows.
+            on: for `induction`, the name it runs over.
+            tight: a point (or several) where the sides are equal.
+            pins: `(values, sides)`: what the sides are at a point, computed without the page.
+            part: one relation of the display.
+            note: a comment for the reader.
+        """
 
-        self._guard(label, "proved", lambda e: self._check(e, make, bindings, uses, assuming, override, part), part)
+        def make(e, tree):
+            method = by or ("order" if order else "sos" if certificate is not None else _default(tree))
+            if method not in NAMES:
+                raise Rejected(f"by={by!r} is no method; there are {', '.join(sorted(NAMES))}")
+            proof = Proof(method, certificate, order, self.checker.keys(e, box), near, canonical(on) if on else "")
+            return Proved(proof, _pins(tight, pins))
+
+        self._check(label, "proved", make, given, assuming, near, part, note)
+
+    def argue(
+        self, label, *, rests=(), assuming=(), instances=None, near=0.0, cases=200, tight=None, pins=(), part=0, note=""
+    ) -> None:
+        """The display is proved in the text; the engine looks for a counterexample among points of its setting.
+
+        Args:
+            rests: labels of the displays that the argument uses.
+            instances: where functions of a hypothesis cannot be drawn, `instances(seed)` gives values of the names that
+                satisfy it; that they do is checked at every point.
+            cases: how many points.
+        """
+
+        def make(e, tree):
+            for other in rests:
+                if other not in self.displays:
+                    raise Rejected(f"rests= names {other!r}, which is no label of this page")
+            if not rests:
+                raise Rejected("an argument rests on something: rests=[…] names the displays it uses")
+            e.rests = tuple(rests)
+            return Argued(cases, _pins(tight, pins))
+
+        self._check(label, "argued", make, None, assuming, near, part, note, instances=instances)
 
     def sample(
         self,
         label,
-        draw,
+        draw=None,
         *,
-        size,
-        n=1000,
-        domain,
-        uses=(),
+        size=0,
+        n=300,
         assuming=(),
         rtol=1e-9,
-        tol=0.0,
+        near=0.0,
         attack=None,
         tight=None,
         pins=(),
-        override=(),
         part=0,
+        note="",
     ) -> None:
-        """Look for a counterexample among random cases and by gradient ascent on the violation.
+        """Look for a counterexample among random cases of the setting and by a search from the tightest ones.
 
         Args:
-            label: of the display.
-            draw: maps `size` standard normals to bindings.
-            size: how many normals a case takes.
-            n: random cases.
-            domain: says what the cases are, for the reader.
-            rtol: allowed relative error of an equality, and relative violation of an inequality by rounding.
-            tol: allowed absolute error of `≈`.
-            attack: whether to attack; by default for inequalities.
+            draw: maps `size` standard normals to values, where the setting alone cannot be drawn.
+            n: how many cases.
+            rtol: rounding that an equality may have, at most 1e-6 relative.
+            near: what `≈` allows.
+            attack: whether to search; by default for inequalities.
         """
-        if run.skips(label):
-            return
-        import numpy as np
 
-        first = self._canonical(draw(np.random.default_rng(0).standard_normal(size)))
-
-        def make(tree, values):
+        def make(e, tree):
             rels = {r.data for r in relations(tree)}
-            if "~" in rels and not tol:
-                raise Rejected("≈ needs tol= and a domain")
+            if "~" in rels and not near:
+                raise Rejected("≈ needs near=")
             attacked = bool(rels & {"<", "<=", ">", ">=", "~"}) if attack is None else attack
-            return Sampled(draw, size, n, rtol, tol, domain, attacked, self._pins(tight, pins))
+            return Sampled(n, draw, size, rtol, near, attacked, _pins(tight, pins))
 
-        self._guard(label, "sampled", lambda e: self._check(e, make, {}, uses, assuming, override, part, first), part)
+        first = {} if draw is None or self.run.skips(label) else self.checker.first(draw, size)
+        self._check(label, "sampled", make, None, assuming, near, part, note, first)
 
-    def measure(
-        self, label, bindings, *, sides, tol=0.0, resolution=0.0, hardware="CPU", uses=(), override=(), part=0
-    ) -> None:
-        """An experiment: the paired differences of the two sides have their 95 % interval on the right side.
+    def experiment(self, arms, *, null, grid, better, seeds=8, pilots=3, skip=0, hardware="CPU") -> Experiment:
+        """Run arms side by side: pilots choose their settings, fresh seeds decide (see `experiments.experiment`)."""
+        shift = {"first": self.seed, "skip": skip, "hardware": hardware}
+        return experiment(arms, null=null, grid=grid, better=better, seeds=seeds, pilots=pilots, **shift)
+
+    def measure(self, label, values, *, null, near=0.0, resolution=0.0, pins=(), part=0, note="") -> None:
+        """A claim about an experiment: the paired differences have their interval on the right side.
+
+        The interval is a t interval at 95 %, made wider for the family of all claims that the chapter measures.
 
         Args:
             label: of the display.
-            bindings: sequences hold a value per seed, at least five; numbers are the same for all.
+            values: for each name a series of `experiment`, or a number that is the same for all seeds.
+            null: the names that the null takes, with its series; the claim must fail for it.
+            near: what `≈` allows.
+            resolution: what floating point cannot resolve; one number, or one a side.
+            pins: `(values, sides)` where the display holds numbers: what its sides are for given values of the names.
+        """
+        if self.run.skips(label):
+            return
+        if any(_is_series(v) and not isinstance(v, Series) for v in (*values.values(), *null.values())):
+            what = "a measurement takes what ch.experiment returned; other numbers are a demonstration: ch.demonstrate"
+            self._problem(f"{self.page.path}: {label}: {what}")
+            return
+        self._series(label, "measured", values, None, near, resolution, "", part, note, null, pins)
+
+    def demonstrate(self, label, values, *, sides, near=0.0, resolution=0.0, hardware="CPU", part=0, note="") -> None:
+        """Numbers that the page computed by itself, with seeds that its author chose: a demonstration.
+
+        Args:
+            values: sequences hold a value a seed, at least five; numbers are the same for all.
             sides: the means of the sides, computed without the page.
-            tol: allowed absolute difference of `≈`.
-            resolution: what floating point cannot resolve: on another processor the means may move by so much. One
-                number, or one a side.
+            near: what `≈` allows.
+            resolution: what floating point cannot resolve; one number, or one a side.
             hardware: what it ran on.
         """
+        if not self.run.skips(label):
+            self._series(label, "demonstration", values, sides, near, resolution, hardware, part, note, {})
 
-        if run.skips(label):
-            return
+    def _series(self, label, kind, values, sides, near, resolution, hardware, part, note, null, pins=()) -> None:
+        values = {canonical(k): v for k, v in values.items()}
 
-        def make(tree, values):
-            series = {k: [float(x) for x in v] for k, v in self._canonical(bindings).items() if _is_series(v)}
+        def make(e, tree):
+            series = {k: [float(x) for x in v] for k, v in values.items() if _is_series(v)}
             lengths = {len(v) for v in series.values()}
             if len(lengths) != 1 or min(lengths) < 5:
-                raise Rejected(
-                    f"a measurement needs equally many seeds for each name, at least five (found {sorted(lengths)})"
-                )
-            constants = {k: v for k, v in self._canonical(bindings).items() if k not in series}
-            fine = tuple(resolution) if isinstance(resolution, (list, tuple)) else (resolution,) * len(sides)
-            return Measured(series, constants, tuple(sides), tol, fine, hardware)
+                raise Rejected(f"a measurement needs equally many seeds, at least five (found {sorted(lengths)})")
+            constants = {k: v for k, v in values.items() if k not in series}
+            others = {canonical(k): [float(x) for x in v] for k, v in null.items()}
+            return Measured(
+                series, constants, sides and tuple(sides), near, resolution, hardware, kind, others, _pins(None, pins)
+            )
 
-        first = {k: v[0] if _is_series(v) else v for k, v in self._canonical(bindings).items()}
-        self._guard(label, "measured", lambda e: self._check(e, make, {}, uses, (), override, part, first), part)
+        first = {k: float(v[0]) if _is_series(v) else v for k, v in values.items()}
+        self._check(label, kind, make, None, (), near, part, note, first)
 
     def refute(
-        self,
-        label,
-        bindings,
-        *,
-        sides,
-        corrected="",
-        scope="at the counterexample",
-        tol=0.0,
-        uses=(),
-        override=(),
-        part=0,
+        self, label, given, *, sides, quote: Quote | None = None, corrected="", near=0.0, part=0, note=""
     ) -> None:
-        """A published statement is false at the counterexample `bindings`, where its sides are exactly `sides`.
+        """A sentence that somebody published is false at `given`, within the page's settings.
 
         Args:
-            corrected: the label of the corrected statement.
+            given: the counterexample.
+            sides: what the sides are there.
+            quote: the sentence, a translation and the place.
+            corrected: the label of what holds instead.
         """
+        self._false(label, "refuted", given, sides, corrected, near, part, note, quote)
 
-        def make(tree, values):
+    def trap(self, label, given, *, sides, corrected="", near=0.0, part=0, note="") -> None:
+        """A tempting statement that nobody need have made is false at `given`, where its sides are `sides`."""
+        self._false(label, "trap", given, sides, corrected, near, part, note, None)
+
+    def _false(self, label, kind, given, sides, corrected, near, part, note, quote):
+        def make(e, tree):
             if corrected and corrected not in self.displays:
                 raise Rejected(f"corrected={corrected!r} is no label of this page")
-            if any(r.data == "~" for r in relations(tree)) and not tol:
-                raise Rejected("to refute ≈, say how far off is off: tol=")
-            return Refuted(tuple(sides), scope, tol)
-
-        def do(e):
-            self._check(e, make, bindings, uses, (), override, part)
+            if any(r.data == "~" for r in relations(tree)) and not near:
+                raise Rejected("to refute ≈, say how far off is off: near=")
             e.detail["corrected"] = corrected
+            e.quotation = vars(quote) if quote else {}
+            return Refuted(tuple(sides), kind)
 
-        self._guard(label, "refuted", do, part)
+        self._check(label, kind, make, given, (), near, part, note)
 
     def report(self) -> None:
-        """Close the chapter: teeth of definitions and assumptions, a check for every label, the ledger."""
+        """Close the page: teeth of settings, definitions and assumptions, a check for every label, the ledger."""
         if self.reported:
             return
         self.reported = True
-        if run.only:
+        if self.run.only:
             found = {e.label for e in self.evidence}
-            self.problems += [f"{self.page.path}: no check of {label} ran" for label in sorted(run.only - found)]
-            self.evidence = [e for e in self.evidence if e.label in run.only or e.error]
+            self.problems += [f"{self.page.path}: no check of {label} ran" for label in sorted(self.run.only - found)]
+            self.evidence = [e for e in self.evidence if e.label in self.run.only or e.error]
             return
         for e in self.evidence:
-            if e.kind in ("definition", "assumption") and not e.error:
-                self._attempt(e, lambda e=e: bite_below(self, e))
-        labels = {e.label for e in self.evidence}
-        for d in self.page.displays:
-            if not d.label:
-                self.problems.append(f"{self.page.path}:{d.line}: this display has no label: {d.latex[:50]}")
-            elif d.label not in labels:
-                self.problems.append(f"{self.page.path}:{d.line}: {d.label} has no evidence")
-        self._parts_covered()
-        if self.problems and not run.collect:
+            if e.kind in SILENT and not e.error:
+                self._attempt(e, lambda e=e: self.checker.bite_below(e))
+        self._family()
+        self._covered()
+        if self.problems and not self.run.collect:
             raise CheckFailed("\n".join(self.problems))
         self._write()
-        _show(Summary(self))
+        _show(Summary(self), self.run)
 
     def __getitem__(self, label: str) -> Evidence:
         for e in self.evidence:
@@ -331,240 +332,75 @@ class Chapter:
         raise KeyError(label)
 
     def totals(self) -> dict:
-        counts = Counter(e.kind for e in self.evidence if not e.error)
-        return {k: counts[k] for k in KINDS}
+        return totals(self.evidence)
 
     def ledger(self) -> dict:
-        used_by: dict[str, list] = {}
-        for e in self.evidence:
-            for label in sorted(e.uses | set(e.assumes)):
-                used_by.setdefault(label, []).append(e.label)
-        order = {d.label: k for k, d in enumerate(self.page.displays)}
-        return {
-            "chapter": self.path,
-            "title": self.page.title,
-            "totals": self.totals(),
-            "statements": [
-                {
-                    "label": e.label,
-                    "part": e.part,
-                    "line": e.display.line,
-                    "latex": e.display.latex,
-                    "read": e.read,
-                    "kind": e.kind,
-                    "method": e.method,
-                    "scope": e.scope,
-                    "relations": e.relations,
-                    "uses": sorted(e.uses),
-                    "used_by": used_by.get(e.label, []),
-                    "assumes": sorted(e.assumes),
-                    "fails": e.fails,
-                    "typos": {"made": e.made, "caught": e.caught, "equivalent": e.equivalent, "examples": e.examples},
-                    "atoms": sorted(e.atoms),
-                    "detail": e.detail,
-                }
-                for e in sorted(self.evidence, key=lambda e: (order[e.label], e.part))
-            ],
-        }
+        return ledger(self.path, self.page.title, self.page.displays, self.evidence)
 
     # --- inside ------------------------------------------------------------------------------------
-    def _guard(self, label, kind, action, part=0):
-        """Run one call: find the display, catch what goes wrong, show the badge."""
-        if run.skips(label) and kind not in ("definition", "assumption"):
+    def _check(self, label, kind, make, given, assuming, near, part, note, first=None, instances=None) -> None:
+        if self.run.skips(label):
             return
+
+        def do(e):
+            e.note, e.assumes = note, tuple(assuming)
+            self.checker.check(e, make, given or {}, near, self.run.judge, first, instances)
+
+        self._guard(label, kind, do, part)
+
+    def _guard(self, label, kind, action, part=0) -> None:
+        """Run one call: find the display, catch what goes wrong, show the badge."""
         if label not in self.displays or not label:
             known = ", ".join(k for k in self.displays if k)
-            message = f"{self.page.path}: there is no display {label!r}; the labels are {known}"
-            if not run.collect:
-                raise CheckFailed(message)
-            self.problems.append(message)
-            return
-        if any(e.label == label and e.part == part for e in self.evidence):
-            self.problems.append(f"{self.page.path}: {label} has evidence twice")
+            return self._problem(f"{self.page.path}: there is no display {label!r}; the labels are {known}")
+        clash = [e for e in self.evidence if e.label == label and (e.part == part or {e.kind, kind} & set(SILENT))]
+        opposite = {"proved": "refuted", "argued": "refuted", "sampled": "refuted", "refuted": "proved"}.get(kind)
+        clash += [e for e in self.evidence if e.label == label and e.kind == opposite]
+        if clash:
+            self._problem(f"{self.page.path}: {label} has evidence twice: {clash[0].kind} and {kind}")
         e = Evidence(label, self.displays[label], kind, part=part)
         self.evidence.append(e)
         self._attempt(e, lambda: action(e))
-        if e.error or kind not in ("definition", "assumption"):
-            _show(Badge(e))
-        else:
-            _show(Badge(e, pending=True))
+        _show(Badge(e, pending=kind in SILENT and not e.error), self.run)
 
-    def _attempt(self, e, action):
+    def _problem(self, message: str) -> None:
+        self.problems.append(message)
+        if not self.run.collect:
+            raise CheckFailed(message)
+
+    def _attempt(self, e, action) -> None:
         try:
             action()
-        except (*FAILURES, GrammarError) as error:
+        except FAILURES as error:
             e.error = str(error) or type(error).__name__
             rests = f" (rests on {', '.join(sorted(e.uses | set(e.assumes)))})" if e.uses or e.assumes else ""
             message = f"{self.page.path}:{e.display.line}: {e.label}: {e.error}{rests}"
             self.problems.append(message)
-            if not run.collect:
+            if not self.run.collect:
                 raise CheckFailed(message) from error
 
-    def _canonical(self, bindings: dict) -> dict:
-        return {_key(k): v for k, v in bindings.items()}
+    def _family(self) -> None:
+        """Widen the intervals of all measured claims of the page together (Bonferroni)."""
+        done = [d for d in self.checker.done if d.evidence.kind == "measured"]
+        claims = sum(d.evidence.relations for d in done)
+        for d in done if claims > 1 else ():
+            self._attempt(d.evidence, lambda d=d: d.check.corrected(d.evidence, d.tree, d.context, claims))
 
-    def _pins(self, tight, pins) -> tuple:
-        tight = [tight] if isinstance(tight, dict) else (tight or [])
-        return tuple([(self._canonical(t), "equal") for t in tight] + [(self._canonical(b), tuple(s)) for b, s in pins])
-
-    def _names(self, values: dict) -> Names:
-        calls = {
-            latex(d["left"].args[0]) for ds in self.definitions.values() for d in ds["parts"] if d["left"].op == "call"
-        }
-        callables = {k for k, v in values.items() if is_function(v)}
-        atoms = sorted((atom_key(k) for k in values if parse_name(k) is None), key=lambda a: -len(a[0]))
-        return Names(frozenset(calls | callables), frozenset(values), tuple(atoms))
-
-    def definition_trees(self, values: dict, override: dict | None = None, aside=()) -> list[Definition]:
-        names = self._names(values)
-        out = []
-        for label, d in self.definitions.items():
-            if label in aside:
-                continue
-            tree = (override or {}).get(label) or self._tree(label, names)
-            for rel, spec in zip(_definition_rels(tree), d["parts"], strict=True):
-                out.append(Definition(label, rel.args[0], rel.args[1], spec["params"]))
-        return out
-
-    def _define(self, e, params):
-        text = e.display.latex
-        head = _function_head(text)
-        names = self._names(self.common)
-        tree = parse(text, Names(names.functions | ({head} if head else set()), names.bound, names.atoms))
-        rels = _definition_rels(tree)
-        e.read, e.relations = latex(tree), len(rels)
-        parts = []
-        for rel in rels:
-            left = rel.args[0]
-            if left.op not in ("sym", "call"):
-                raise Rejected("a definition has one symbol, an indexed name or f(x) on its left side")
-            args = tuple(latex(a) for a in left.args[1:]) if left.op == "call" else ()
-            if any(a.op != "sym" for a in left.args[1:] if left.op == "call"):
-                raise Rejected("a defined function takes plain names on the left side: f(x), not f(0) or f(x + 1)")
-            mine = tuple(p for p in map(_key, params) if p in {latex(n) for n in walk(left)})
-            parts.append({"left": left, "params": args + tuple(p for p in mine if p not in args)})
-        self.definitions[e.label] = {"parts": parts}
-        e.method, e.scope = "definition", "used below"
-
-    def _assume(self, e, fails, where, holds):
-        if not fails:
-            raise Rejected("an assumption says where it fails")
-        e.fails, e.method, e.scope = fails, "assumption", "stated"
-        self.assumptions[e.label] = {"where": self._canonical(where or {}), "holds": self._canonical(holds or {})}
-        e.read = e.display.latex
-        if where:
-            values = {**self.common, **self.assumptions[e.label]["where"]}
-            if self.true_at(self.parse(e.label, values), values):
-                raise Rejected("the assumption holds where it is said to fail")
-        if holds:
-            values = {**self.common, **self.assumptions[e.label]["holds"]}
-            if not self.true_at(self.parse(e.label, values), values):
-                raise Rejected("the assumption fails where it is said to hold")
-
-    def _tree(self, label, names):
-        """The tree of a display, read once for the same names: the teeth ask for it thousands of times."""
-        key = label, names
-        if key not in self._trees:
-            self._trees[key] = parse(self.displays[label].latex, names)
-        return self._trees[key]
-
-    def parse(self, label, values, part=0):
-        tree = self._tree(label, self._names(values))
-        if not part:
-            return tree
-        rels = relations(tree)
-        if not 1 <= part <= len(rels):
-            raise Rejected(f"the display has {len(rels)} relations, there is no part {part}")
-        return rels[part - 1]
-
-    def true_at(self, tree, values, override=None):
-        env = Env(values, self.definition_trees(values, override))
-        point = Point(self.seed)
-        return all(holds_at(r.data, *evaluate_sides(r, env), point, 0) for r in relations(tree))
-
-    def context(self, e, values, assuming, override, changed=None):
-        definitions = self.definition_trees(values, changed, override)
-        assumptions = [(changed or {}).get(a) or self.parse(a, values) for a in assuming]
-        context = Context(e.label, values, definitions, assumptions, self.seed)
-        context.bind = self._canonical
-        return context
-
-    def _check(self, e, make, bindings, uses, assuming, override, part, first=None):
-        values = {**self.common, **self._canonical(bindings or {})}
-        known = {**values, **(first or {})}
-        e.assumes = tuple(assuming)
-        for label in (*uses, *assuming, *override):
-            if label not in self.displays:
-                raise Rejected(f"there is no display {label!r}")
-        for label in assuming:
-            if label not in self.assumptions:
-                raise Rejected(f"{label} is no assumption of this page")
-        self._no_rebinding({**values, **(first or {})}, override)
-        self._distinct(known)
-        tree = self.parse(e.label, known, part)
-        e.read, e.relations = latex(tree), len(relations(tree))
-        for rel in relations(tree):
-            if all(s.op in ("atom",) for s in rel.args):
-                raise Rejected("both sides are whole sub-formulas bound as one atom: that is no evidence")
-        e.atoms = tuple({n.data for n in walk(tree) if n.op == "atom"})
-        check = make(tree, known)
-        for more, _ in getattr(check, "pins", ()):
-            self._no_rebinding(more, override)
-        # names come from the first case, values from each case
-        context = self.context(
-            e,
-            known if first is None else {**values, **{k: v for k, v in first.items() if k not in values}},
-            assuming,
-            override,
-        )
-        e.uses = set(uses)
-        e.method, e.scope = check.method, check.scope
-        if run.judge is not None:
-            return run.judge(e, check, tree, context)
-        try:
-            e.detail = check.test(tree, context)
-        finally:
-            e.uses |= context.used
-        self.checks.append(
-            (e, check, {"values": context.values, "assuming": assuming, "override": override, "tree": tree})
-        )
-        bite(self, e, check, tree, context)
-
-    @staticmethod
-    def _distinct(values):
-        seen: dict = {}
-        for key, value in values.items():
-            if isinstance(value, sp.Symbol) and seen.setdefault(value, key) != key:
-                raise Rejected(f"{seen[value]} and {key} are bound to the same symbol")
-
-    def _no_rebinding(self, bindings, override):
-        """A name that the page defines has the page's meaning."""
-        names = {key: parse_name(key) for key in bindings}
-        for label, d in self.definitions.items():
-            if label in override:
-                continue
-            for spec in d["parts"]:
-                left, params = spec["left"], spec["params"]
-                defined = Definition(label, left, left, params)
-                for key, node in names.items():
-                    family = left.op == "sym" and left.args and node == sym(base(left)) and is_family(bindings[key])
-                    call = left.op == "call" and node == left.args[0]
-                    if node is not None and (family or call or (left.op == "sym" and defined.match(node) is not None)):
-                        advice = f"use that definition, or set it aside with override=[{label!r}]"
-                        raise Rejected(f"{key} is defined by {label}: {advice}")
-
-    def _parts_covered(self):
-        for label, d in self.displays.items():
-            parts = {e.part for e in self.evidence if e.label == label}
-            if parts and parts != {0} and 0 not in parts:
-                total = max((len(relations(parse(d.latex, self._names(self.common)))), *parts))
-                missing = set(range(1, total + 1)) - parts
+    def _covered(self) -> None:
+        """Every display has a label, every label evidence, every relation of a display checked by parts too."""
+        where = self.page.path
+        for d in self.page.displays:
+            parts = {e.part for e in self.evidence if e.label == d.label}
+            if not d.label:
+                self.problems.append(f"{where}:{d.line}: this display has no label: {d.latex[:50]}")
+            elif not parts:
+                self.problems.append(f"{where}:{d.line}: {d.label} has no evidence")
+            elif parts != {0} and 0 not in parts:
+                missing = set(range(1, max(self.checker.relations(d.label), *parts) + 1)) - parts
                 if missing:
-                    self.problems.append(
-                        f"{self.page.path}:{d.line}: {label}: relation {min(missing)} of {total} has no evidence"
-                    )
+                    self.problems.append(f"{where}:{d.line}: {d.label}: relation {min(missing)} has no evidence")
 
-    def _write(self):
+    def _write(self) -> None:
         folder = os.environ.get("SPACES_LEDGER_DIR")
         if folder and not self.problems:
             target = Path(folder) / f"{self.path}.ledger.json"
@@ -572,75 +408,21 @@ class Chapter:
             target.write_text(json.dumps(self.ledger(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _find(path: str) -> Path:
-    given = Path(path)
-    if given.suffix == ".md" and given.exists():
-        return given
-    for folder in [Path.cwd(), *Path.cwd().parents]:
-        candidate = folder / "chapters" / f"{path}.md"
-        if candidate.exists():
-            return candidate
-    raise FileNotFoundError(f"no chapters/{path}.md at or above {Path.cwd()}")
-
-
-def _key(name: str) -> str:
-    node = parse_name(name)
-    return latex(node) if node is not None else name.strip()
+def _pins(tight, pins) -> tuple:
+    tight = [tight] if isinstance(tight, dict) else (tight or [])
+    named = lambda values: {canonical(k): sp.sympify(v) if isinstance(v, int) else v for k, v in values.items()}  # noqa: E731
+    return tuple([(named(t), "equal") for t in tight] + [(named(b), tuple(s)) for b, s in pins])
 
 
 def _is_series(v) -> bool:
     return isinstance(v, (list, tuple)) or getattr(v, "ndim", 0) == 1
 
 
-def _definition_rels(tree: Node) -> tuple[Node, ...]:
-    parts = tree.args if tree.op == "all" else (tree,)
-    for p in parts:
-        if p.op != "rel" or p.data != "=":
-            raise Rejected("a definition is one equation: left side = right side")
-    return parts
-
-
-def _function_head(text: str) -> str:
-    r"""The function that a display defines: `\psi(x) = …` gives `\psi`."""
-    node, following = leading_name(text)
-    if node is None:
-        return ""
-    name = latex(node)
-    inner = name[name.index("{") + 1 : -1] if "{" in name else ""
-    return name if following in ("(", "[") and inner not in FUNCTIONS else ""
-
-
-def _default_method(tree, certificate, order):
-    if order:
-        return "order"
-    if certificate is not None:
-        return "sos"
+def _default(tree) -> str:
     return "identity" if tree.op in ("rel", "chain", "all") and all(r.data == "=" for r in relations(tree)) else "sign"
 
 
-def _fixed_sizes(tree, values, definitions) -> list[str]:
-    names, seen = set(), set()
-    todo = [tree]
-    while todo:
-        for n in walk(todo.pop()):
-            if n.op == "sym" and n not in seen:
-                seen.add(n)
-                names |= {latex(n), base(n)}
-                todo += [
-                    d.right
-                    for d in definitions
-                    if d.label not in seen and (d.match(n) is not None or base(d.head) == base(n))
-                ]
-            elif n.op in ("sum", "prod", "bigmax", "bigmin"):
-                names |= set(n.data[0])
-    sized = (V.Vec, sp.MatrixBase, range)
-    fixed = {k for k in names if isinstance(values.get(k), sized) or getattr(values.get(k), "ndim", 0) > 0}
-    return sorted(
-        fixed | {k for k in names if getattr(values.get(k), "is_number", isinstance(values.get(k), (int, float)))}
-    )
-
-
-def _show(badge) -> None:
+def _show(badge, run: Run) -> None:
     """Display a badge where there is a notebook; `python -m spaces_core.checks` prints its own lines."""
     display = getattr(builtins, "display", None)
     if display is not None and not run.collect:

@@ -2,81 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import mpmath
 import sympy as sp
 
 from . import values as V
+from .environment import Env, NotEvaluable, Unbound, open_index
 from .tree import Node, base, indices, latex
 
-
-class Unbound(ValueError):
-    """A symbol of the display has no value."""
-
-
-class NotEvaluable(ValueError):
-    """The display has no value on these bindings."""
-
-
-@dataclass(frozen=True)
-class Definition:
-    """`left = right` from the page; `params` are the placeholders on the left."""
-
-    label: str
-    left: Node
-    right: Node
-    params: tuple[str, ...]
-
-    @property
-    def head(self) -> Node:
-        return self.left.args[0] if self.left.op == "call" else self.left
-
-    def match(self, node: Node) -> list[Node] | None:
-        """The trees that stand for the placeholders when `node` is an instance of the left side."""
-        if (
-            node.op != self.left.op
-            or (node.op == "sym" and node.data != self.left.data)
-            or len(node.args) != len(self.left.args)
-        ):
-            return None
-        found = {}
-        for mine, theirs in zip(self.left.args, node.args, strict=True):
-            if self.left.op == "call" and mine is self.left.args[0]:
-                inner = (
-                    Definition(self.label, mine, self.right, self.params).match(theirs) if theirs.op == "sym" else None
-                )
-                if inner is None:
-                    return None
-                found |= dict(zip([p for p in self.params if p in {latex(a) for a in mine.args}], inner, strict=True))
-            elif latex(mine) in self.params:
-                if found.setdefault(latex(mine), theirs) != theirs:
-                    return None
-            elif mine != theirs:
-                return None
-        return [found[p] for p in self.params if p in found]
-
-
-@dataclass
-class Env:
-    """Bindings, definitions and what an evaluation used of them."""
-
-    values: dict[str, object]
-    definitions: list[Definition] = field(default_factory=list)
-    label: str = ""
-    used: set[str] = field(default_factory=set)
-    memo: dict = field(default_factory=dict)
-    mode: str = ""
-    base: dict | None = None
-    depth: int = 0
-
-    def __post_init__(self):
-        self.base = self.values if self.base is None else self.base
-        kinds = {V.kind(v) for v in self.values.values() if not isinstance(v, range)}
-        self.mode = self.mode or next((k for k in ("sympy", "iv", "mp", "array") if k in kinds), "float")
-
-    def with_names(self, more: dict) -> Env:
-        return replace(self, values={**self.values, **more})
+ROUNDED = mpmath.mpf("1e-12")
+"""How far rounding takes the square root of 0 off the real numbers."""
 
 
 def evaluate(node: Node, env: Env):
@@ -87,7 +23,7 @@ def evaluate(node: Node, env: Env):
         NotEvaluable: the values do not combine.
     """
     try:
-        return _OPS[node.op](node, env)
+        return OPS[node.op](node, env)
     except (Unbound, NotEvaluable):
         raise
     except KeyError as e:
@@ -103,7 +39,8 @@ def evaluate(node: Node, env: Env):
         NotImplementedError,
         RuntimeError,
     ) as e:
-        raise NotEvaluable(f"{latex(node)}: {e}") from e
+        why = "division by 0" if isinstance(e, ZeroDivisionError) and not str(e) else e
+        raise NotEvaluable(f"{latex(node)}: {why}") from e
 
 
 def free_indices(node: Node, env: Env) -> set[str]:
@@ -118,12 +55,23 @@ def free_indices(node: Node, env: Env) -> set[str]:
 def evaluate_sides(relation: Node, env: Env) -> tuple:
     """The values of both sides; families over the free indices where there are any."""
     names = sorted(free_indices(relation, env))
+    for name in names:
+        if not len(env.values[name]):
+            raise NotEvaluable(f"the index {name} has no value to run over")
     if not names:
-        return tuple(evaluate(a, env) for a in relation.args)
+        return _sized(tuple(evaluate(a, env) for a in relation.args))
     envs = [env]
     for name in names:
         envs = [e.with_names({name: i}) for e in envs for i in env.values[name]]
     return tuple(V.Vec(evaluate(a, e) for e in envs) for a in relation.args)
+
+
+def _sized(sides: tuple) -> tuple:
+    """An identity beside a matrix is as large as that."""
+    if not any(isinstance(s, V.Identity) for s in sides):
+        return sides
+    other = next((s for s in sides if hasattr(s, "shape")), None)
+    return sides if other is None else tuple(s.like(other) if isinstance(s, V.Identity) else s for s in sides)
 
 
 def _num(node, env):
@@ -138,6 +86,10 @@ def _num(node, env):
 
 
 def _constant(key: str, env):
+    if key == "I":
+        return V.Identity()
+    if key == r"\mathrm{i}":
+        return mpmath.mpc(0, 1) if env.mode == "mp" else sp.I if env.mode == "sympy" else None
     if key not in (r"\pi", "e", r"\infty", r"\mathrm{e}"):
         return None
     if env.mode == "iv":
@@ -159,6 +111,8 @@ def _sym(node, env):
         value = env.values[key]
         if isinstance(value, range):
             raise Unbound(f"the index {key} stands outside its sum (it is bound to a range)")
+        if isinstance(value, tuple) and not isinstance(value, V.Vec):
+            return open_index(key, value[0], replace(env, depth=0))
         return value
     for definition in reversed(env.definitions):
         args = definition.match(node) if definition.left.op == "sym" else None
@@ -173,6 +127,8 @@ def _sym(node, env):
         short = latex(Node("sym", sub, (name, len(sub))))
         if short in env.values:
             return _index(env.values[short], [evaluate(i, env) for i in sup], key)
+    if name.endswith("'") and is_function(env, name.rstrip("'")) and not node.args:
+        return OPS["primed"](name, env)
     if not sub and not sup:
         family = _family(node, env)
         if family is not None:
@@ -205,15 +161,15 @@ def _family(node, env):
         ):
             span = env.base.get(latex(left.args[0]))
             if isinstance(span, range):
-                return V.Vec(_unfold_values(definition, [i], env) for i in span)
+                return V.Vec(unfold(definition, [i], env) for i in span)
     return None
 
 
 def _unfold(definition, args, env):
-    return _unfold_values(definition, [evaluate(a, env) for a in args], env)
+    return unfold(definition, [evaluate(a, env) for a in args], env)
 
 
-def _unfold_values(definition, args, env):
+def unfold(definition, args, env):
     env.used.add(definition.label)
     key = (
         (definition.label, id(definition.right), tuple(args))
@@ -232,7 +188,18 @@ def _unfold_values(definition, args, env):
     return value
 
 
+def is_function(env: Env, name: str) -> bool:
+    """Whether the page declares or defines this name as a function."""
+    defined = any(d.left.op == "call" and latex(d.head) == name for d in env.definitions)
+    return defined or V.is_function(env.values.get(name))
+
+
 def _index(value, where, key):
+    if isinstance(value, (V.Family, V.Mat)):
+        try:
+            return value.entry(*(int(w) if w == int(w) else w for w in where))
+        except (IndexError, TypeError, ValueError) as error:
+            raise NotEvaluable(f"{key}: {error}") from None
     if isinstance(value, sp.IndexedBase):
         return value[tuple(where)] if len(where) > 1 else value[where[0]]
     if callable(value) and not isinstance(value, sp.Basic):
@@ -267,31 +234,60 @@ def _atom(node, env):
 def _add(node, env):
     total = evaluate(node.args[0], env)
     for a in node.args[1:]:
-        total = total + evaluate(a, env)
+        total = V.plus(total, evaluate(a, env))
     return total
 
 
 def _mul(node, env):
-    total = evaluate(node.args[0], env)
-    for a in node.args[1:]:
-        total = V.times(total, evaluate(a, env))
+    parts = [evaluate(a, env) for a in node.args]
+    if node.data == "times" and any(isinstance(p, (V.Mat, V.Vec)) or V.is_matrix(p) for p in parts):
+        raise NotEvaluable("\\times between vectors or matrices has several meanings: write the product that is meant")
+    total = parts[0]
+    for p in parts[1:]:
+        total = V.times(total, p)
     return total
 
 
 def _frac(node, env):
-    return V.divide(evaluate(node.args[0], env), evaluate(node.args[1], env))
+    above, below = (evaluate(a, env) for a in node.args)
+    return V.divide(env.number(above), below)
 
 
 def _pow(node, env):
     a, n = node.args
     mine = latex(a) in env.values or any(d.head == a for d in env.definitions)
     if a.op == "sym" and latex(a) in ("e", r"\mathrm{e}") and not mine:
-        return V.function("exp", [evaluate(n, env)])
-    return V.power(evaluate(a, env), evaluate(n, env))
+        return V.function("exp", [env.number(evaluate(n, env))])
+    x, power = evaluate(a, env), evaluate(n, env)
+    return _real(node, (x, power), V.power(x if isinstance(power, int) and power >= 0 else env.number(x), power))
 
 
 def _func(node, env):
-    return V.function(node.data, [evaluate(a, env) for a in node.args])
+    args = [env.number(evaluate(a, env)) for a in node.args]
+    if node.data == "log" and len(args) == 2:
+        logs = [_real(node, (x,), V.function("log", [x])) for x in args]
+        return V.divide(*logs)
+    return _real(node, args, V.function(node.data, args))
+
+
+def _root(node, env):
+    x, n = env.number(evaluate(node.args[0], env)), evaluate(node.args[1], env)
+    return _real(node, (x, n), V.root(x, n))
+
+
+def _real(node, args, value):
+    """A value, unless it left the real numbers: the logarithm, the square root or a broken power of a negative one."""
+    if isinstance(value, V.Vec):
+        return V.Vec(_real(node, args, v) for v in value)
+    if not isinstance(value, V.MPC) or any(isinstance(v, V.MPC) for a in args for v in _members(a)):
+        return value
+    if abs(mpmath.im(value)) > ROUNDED:
+        raise NotEvaluable(f"{latex(node)} is no real number")
+    return mpmath.re(value)
+
+
+def _members(value):
+    return value if isinstance(value, V.Vec) else (value,)
 
 
 def _call(node, env):
@@ -301,7 +297,10 @@ def _call(node, env):
             found = definition.match(node)
             if found is not None:
                 return _unfold(definition, found, env)
-    f = env.values.get(latex(head))
+    name = latex(head)
+    if name.endswith("'") and is_function(env, name.rstrip("'")):
+        return OPS["primed"](name, env)(*[evaluate(a, env) for a in args])
+    f = env.values.get(name)
     if f is None and base(head) in env.values:
         f = _index(env.values[base(head)], [evaluate(i, env) for i in head.args], latex(head))
     if f is None:
@@ -309,146 +308,14 @@ def _call(node, env):
     return f(*[evaluate(a, env) for a in args])
 
 
-def _loops(node, env):
-    """The environments over which a big operator runs, or the symbolic bounds of its one index."""
-    names, form = node.data
-    if form == "bounds":
-        lo, hi = evaluate(node.args[1], env), evaluate(node.args[2], env)
-        if _whole(lo) and _whole(hi):
-            return [env.with_names({names[0]: int(i)}) for i in range(int(lo), int(hi) + 1)], None
-        if isinstance(lo, (sp.Basic, int)) and isinstance(hi, (sp.Basic, int)):
-            return None, (_open_index(names[0], lo, env), lo, hi)
-        raise NotEvaluable(f"the bounds of {latex(node)} are not whole")
-    spans = [(n, env.base[n]) for n in names if isinstance(env.base.get(n), range)]
-    if form == "condition":
-        spans = [(n, span) for n, span in spans if isinstance(env.values[n], range)]
-    if form == "range" and len(spans) < len(names):
-        symbolic = env.base.get(names[0])
-        if len(names) == 1 and isinstance(symbolic, tuple) and len(symbolic) == 2:
-            return None, (_open_index(names[0], symbolic[0], env), *symbolic)
-        missing = next(n for n in names if not isinstance(env.base.get(n), range))
-        raise Unbound(f"bind the range of the index {missing}, for example {{{missing!r}: range(1, 4)}}")
-    if not spans:
-        raise Unbound(f"bind the range of an index of {latex(node)}")
-    envs = [env]
-    for name, span in spans:
-        envs = [e.with_names({name: i}) for e in envs for i in span]
-    if form == "condition":
-        envs = [e for e in envs if holds_exactly(node.args[1], e)]
-    return envs, None
+def _matrix(node, env):
+    width = len(node.args) // int(node.data)
+    entries = [V.single(evaluate(a, env)) for a in node.args]
+    rows = [entries[k : k + width] for k in range(0, len(entries), width)]
+    return sp.Matrix(rows) if env.mode == "sympy" else V.Mat(rows)
 
 
-def _open_index(name: str, lo, env: Env) -> sp.Symbol:
-    """The index of a sum of open length; nested sums have different ones."""
-    lo = sp.sympify(lo)
-    signs = {"positive": True} if lo.is_positive else {"nonnegative": True} if lo.is_nonnegative else {}
-    return sp.Symbol(f"{name}_{env.depth}", integer=True, **signs)
-
-
-def _open_body(node: Node, env: Env, symbolic):
-    inner = replace(env.with_names({node.data[0][0]: symbolic[0]}), depth=env.depth + 1, memo={})
-    return evaluate(node.args[0], inner)
-
-
-def _whole(v):
-    return isinstance(v, (int, sp.Integer))
-
-
-def holds_exactly(relation: Node, env: Env) -> bool:
-    """A relation between whole numbers."""
-    parts = relation.args if relation.op == "chain" else (relation,)
-    for rel in parts:
-        a, b = (evaluate(x, env) for x in rel.args)
-        if not (_whole(a) and _whole(b)):
-            raise NotEvaluable(f"{latex(rel)} is not decided: bind its names to whole numbers or ranges")
-        ok = {"=": a == b, "!=": a != b, "<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}[rel.data]
-        if not ok:
-            return False
-    return True
-
-
-def _sum(node, env):
-    envs, symbolic = _loops(node, env)
-    if envs is None:
-        return sp.Sum(_open_body(node, env, symbolic), symbolic)
-    total = None
-    for e in envs:
-        term = evaluate(node.args[0], e)
-        total = term if total is None else term + total
-    return 0 if total is None else total
-
-
-def _prod(node, env):
-    envs, symbolic = _loops(node, env)
-    if envs is None:
-        return sp.Product(_open_body(node, env, symbolic), symbolic)
-    total = 1
-    for e in envs:
-        total = V.times(total, evaluate(node.args[0], e))
-    return total
-
-
-def _bigextremum(node, env):
-    envs, _ = _loops(node, env)
-    if envs is None:
-        raise NotEvaluable(f"{latex(node)} needs a fixed range")
-    return V.function("max" if node.op == "bigmax" else "min", [V.Vec(evaluate(node.args[0], e) for e in envs)])
-
-
-def _deriv(node, env):
-    var, body = node.args
-    x = evaluate(var, env)
-    f = evaluate(body, env)
-    if not isinstance(x, (sp.Symbol, sp.Indexed)):
-        raise NotEvaluable(f"{latex(node)}: bind {latex(var)} to a SymPy symbol, or the derivative as an atom")
-    n = node.data[1]
-    if isinstance(f, V.Vec):
-        return V.Vec(sp.diff(v, x, n) for v in f)
-    if isinstance(f, sp.MatrixBase):
-        return f.applyfunc(lambda v: sp.diff(v, x, n))
-    return sp.diff(sp.sympify(f), x, n)
-
-
-def _at(node, env):
-    body, var, value = node.args
-    f, x, x0 = (evaluate(a, env) for a in (body, var, value))
-    if not isinstance(x, (sp.Symbol, sp.Indexed)):
-        raise NotEvaluable(f"{latex(node)}: bind {latex(var)} to a SymPy symbol")
-    sub = lambda v: sp.sympify(v).subs(x, x0)  # noqa: E731
-    if isinstance(f, V.Vec):
-        return V.Vec(sub(v) for v in f)
-    return f.subs(x, x0) if isinstance(f, sp.MatrixBase) else sub(f)
-
-
-def _lim(node, env):
-    var, target, body = node.args
-    x = env.values.get(latex(var))
-    if not isinstance(x, sp.Symbol):
-        x = sp.Symbol(latex(var).replace("\\", ""), real=True)
-    a = evaluate(target, env)
-    f = evaluate(body, env.with_names({latex(var): x}))
-    if node.data:
-        return sp.limit(sp.sympify(f), x, a, node.data)
-    if a in (sp.oo, -sp.oo):
-        return sp.limit(sp.sympify(f), x, a)
-    side = "+" if x.is_positive and a == 0 else "+-"
-    return sp.limit(sp.sympify(f), x, a, side)
-
-
-def _int(node, env):
-    var, lo, hi, body = node.args
-    a, b = evaluate(lo, env), evaluate(hi, env)
-    if env.mode in ("sympy", "iv"):
-        x = env.values.get(latex(var))
-        x = x if isinstance(x, sp.Symbol) else sp.Dummy(latex(var).replace("\\", ""), real=True)
-        f = evaluate(body, replace(env, values={**env.values, latex(var): x}, mode="sympy"))
-        return sp.integrate(sp.sympify(f), (x, a, b))
-    f = lambda t: evaluate(body, replace(env, values={**env.values, latex(var): t}, mode="mp", memo={}))  # noqa: E731
-    value = mpmath.quad(f, [a, b])
-    return value if env.mode == "mp" else float(value)
-
-
-_OPS = {
+OPS = {
     "num": _num,
     "sym": _sym,
     "raw": lambda n, e: _no_index(n, e),
@@ -458,21 +325,14 @@ _OPS = {
     "mul": _mul,
     "frac": _frac,
     "pow": _pow,
-    "root": lambda n, e: V.root(evaluate(n.args[0], e), evaluate(n.args[1], e)),
+    "root": lambda n, e: _root(n, e),
     "transpose": lambda n, e: V.transpose(evaluate(n.args[0], e)),
-    "fact": lambda n, e: sp.factorial(evaluate(n.args[0], e)),
-    "binom": lambda n, e: sp.binomial(evaluate(n.args[0], e), evaluate(n.args[1], e)),
+    "matrix": lambda n, e: _matrix(n, e),
+    "fact": lambda n, e: V.factorial(evaluate(n.args[0], e)),
+    "binom": lambda n, e: V.binomial(*(evaluate(a, e) for a in n.args)),
     "func": _func,
     "call": _call,
     "abs": lambda n, e: V.absolute(evaluate(n.args[0], e)),
     "norm": lambda n, e: V.norm(evaluate(n.args[0], e), n.data),
     "inner": lambda n, e: V.inner(evaluate(n.args[0], e), evaluate(n.args[1], e)),
-    "sum": _sum,
-    "prod": _prod,
-    "bigmax": _bigextremum,
-    "bigmin": _bigextremum,
-    "deriv": _deriv,
-    "at": _at,
-    "lim": _lim,
-    "int": _int,
 }

@@ -1,41 +1,43 @@
-"""Check a reader's version of one statement: the same engine and the same check cell, another display.
+"""Check a reader's version of one display: the same engine and the same check cell, another equation or hypothesis.
 
-Pure Python on SymPy, mpmath and lark, so that it also runs in a browser.
+Pure Python on SymPy, mpmath, lark and markdown-it, so that it also runs in a browser.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import re
-import tempfile
-from pathlib import Path
+from dataclasses import replace
 
+import mpmath
 import sympy as sp
 
-from . import chapter as C
 from . import values as V
+from .context import POINTS
 from .evaluate import evaluate
-from .evidence import FAILURES, Fails, Refuted, clauses
-from .page import Page, read_page
-from .prove import Rejected
+from .kinds import FAILURES, Argued, Proved, Refuted, true
+from .measured import Measured
+from .numbers import Fails, Rejected, clauses, show
+from .page import REDEFINE, Page, parse_page
+from .run import Run
+from .sampled import Sampled
 from .slicing import imports, needed, undefined
 from .teeth import bite
-from .tree import base, walk
 from .tree import latex as latex_of
 
 LOCAL = frozenset("sympy spaces_core.checks math cmath fractions itertools functools operator collections".split())
+FINE = ("holds", "searched", "refuted", "survives")
 
 
-def recheck(page: str, label: str, latex: str, only=(), teeth: bool = False, folder: str | None = None) -> dict:
+def recheck(page: str, label: str, latex: str, only=(), teeth: bool = False) -> dict:
     r"""Run the check of a display on other LaTeX than the page's.
 
     Args:
-        page: the text of the chapter.
-        label: of the display that the reader edits.
+        page: the text of the page.
+        label: of the display that the reader edits: a statement, a definition, or a setting.
         latex: what the reader wrote in its place.
-        only: labels to check; by default this one. For a definition: the proved statements that use it.
-        teeth: whether to make typos in an accepted statement, as the book does.
-        folder: for the page's file; by default a temporary one.
+        only: labels to check; by default this one. For a definition or a setting: the statements that use it.
+        teeth: whether to make misprints in an accepted statement, as the book does.
 
     Returns:
         `ok`, `state` (`holds`, `searched`: no counterexample, without a proof; `refuted`, `survives`, `fails`,
@@ -46,17 +48,16 @@ def recheck(page: str, label: str, latex: str, only=(), teeth: bool = False, fol
     Raises:
         KeyError: the page has no such display.
 
-    >>> page = '''$$
-    ... (a + b)^2 = a^2 + 2 a b + b^2
-    ... $$ (eq-square)
+    >>> page = '''$$ a, b \\in \\mathbb R $$ (eq-set)
+    ...
+    ... $$ (a + b)^2 = a^2 + 2 a b + b^2 $$ (eq-square)
     ...
     ... ```{code-cell} ipython3
     ... :tags: [check]
-    ... from sympy import symbols
     ... from spaces_core.checks import Chapter
-    ... a, b = symbols("a b", real=True)
     ... ch = Chapter("a/square")
-    ... ch.prove("eq-square", {"a": a, "b": b})
+    ... ch.setting("eq-set")
+    ... ch.prove("eq-square")
     ... ```
     ... '''
     >>> recheck(page, "eq-square", "(a + b)^2 = b^2 + 2 a b + a^2")["state"]
@@ -65,95 +66,107 @@ def recheck(page: str, label: str, latex: str, only=(), teeth: bool = False, fol
     >>> found["state"], [name for name, _ in found["point"]], found["left"] != found["right"]
     ('fails', ['a', 'b'], True)
     """
-    if "$" in latex or not latex.strip():
-        return _said(
-            label, "unreadable", "write one equation, without dollar signs" if latex.strip() else "it is empty"
-        )
-    with tempfile.TemporaryDirectory(dir=folder) as temporary:
-        file = Path(temporary) / "page.md"
-        file.write_text(page, encoding="utf-8")
-        file.write_text(with_display(page, read_page(file), label, latex), encoding="utf-8")
-        judge = Judge(teeth)
-        chapters, problems = _run(file, {label, *only}, judge)
+    read = parse_page(page)
+    if label not in {d.label for d in read.displays}:
+        raise KeyError(f"there is no display {label!r}")
+    if fault := _form(latex):
+        return _said(label, "unreadable", fault)
+    text = " ".join(line.split("%")[0] for line in latex.strip().split("\n"))
+    edited = replace(read, displays=tuple(replace(d, latex=text) if d.label == label else d for d in read.displays))
+    judge = Judge(teeth)
+    chapters, problems = _run(edited, {label, *only}, judge)
     for e in [e for c in chapters for e in c.evidence if e.label == label]:
         if e.error and not any(f["label"] == label for f in judge.found):
-            return _said(label, "unreadable", e.error)
+            return _said(label, "unreadable", _for_readers(e.error))
     failed = next((f for f in judge.found if not f["ok"]), None)
     if failed is None and problems:
-        return _said(label, "unreadable", problems[0].replace(f"{file}:", "line "))
+        return _said(label, "unreadable", _for_readers(re.sub(r"^page\.md:\d+: ", "", problems[0])))
     own = [f for f in judge.found if f["label"] == label]
     return failed or (own or judge.found or [_said(label, "unreadable", "no check reads this statement")])[0]
 
 
-def _run(file: Path, labels: set[str], judge: Judge) -> tuple[list, list[str]]:
+def _for_readers(message: str) -> str:
+    """Without advice to authors."""
+    if ": not declared." in message:
+        names = re.sub(r"^[\w-]+: ", "", message.split(": not declared.")[0])
+        return f"this page does not say what {names} is"
+    return message.removesuffix(" (at a point of the setting)")
+
+
+def _form(latex: str) -> str:
+    if not latex.strip():
+        return "it is empty"
+    if "$" in latex:
+        return "write one equation, without dollar signs"
+    if found := REDEFINE.search(latex):
+        return f"{found[0]} is not read here"
+    return ""
+
+
+def _run(page: Page, labels: set[str], judge: Judge) -> tuple[list, list[str]]:
     """Run what the checks of these labels need, in one namespace; the chapters it opened, and what is wrong."""
-    before, C.run = C.run, C.Run(file=file, collect=True, only=frozenset(labels), judge=judge)
+    run = Run(page=page, collect=True, only=frozenset(labels), judge=judge)
     problems: list[str] = []
     namespace: dict = {"__name__": "__main__"}
-    try:
-        for piece in needed(read_page(file), labels):
-            exec(compile(piece.source, str(file), "exec"), namespace)
-    except Exception as error:
-        problems.append(f"{type(error).__name__}: {error}")
-    try:
-        for chapter in C.run.chapters:
+    with run:
+        try:
+            for piece in needed(page, labels):
+                exec(compile(piece.source, "page.md", "exec"), namespace)
+        except Exception as error:
+            problems.append(f"this cannot be checked: {error}")
+        for chapter in run.chapters:
             chapter.report()
             problems += chapter.problems
-        return C.run.chapters, problems
-    finally:
-        C.run = before
-
-
-def with_display(text: str, page: Page, label: str, latex: str) -> str:
-    r"""The page with other LaTeX under a label, on as many lines as before where that is possible."""
-    display = next((d for d in page.displays if d.label == label), None)
-    if display is None:
-        raise KeyError(f"there is no display {label!r}")
-    lines = text.split("\n")
-    start = display.line - 1
-    if lines[start].lstrip().startswith("$$"):
-        end = next(k for k in range(start, len(lines)) if re.search(rf"\$\$\s*\({re.escape(label)}\)\s*$", lines[k]))
-    else:
-        mark = re.match(r"\s*([`~:]+)", lines[start])[1]
-        end = next(k for k in range(start + 1, len(lines)) if lines[k].strip() == mark)
-    one_line = " ".join(line.split("%")[0] if "%" in line else line for line in latex.strip().split("\n"))
-    return "\n".join([*lines[:start], "$$", one_line, f"$$ ({label})", *[""] * (end - start - 2), *lines[end + 1 :]])
+    return run.chapters, problems
 
 
 class Judge:
-    """What a reader is told of each check: no typos are made in a statement, but the sides are shown where it fails."""
+    """What a reader is told of each check: the sides are shown where it fails."""
 
     def __init__(self, teeth: bool = False):
         self.teeth, self.found = teeth, []
 
     def __call__(self, e, check, tree, context) -> None:
-        if any(not f["ok"] for f in self.found):
+        if any(not f["ok"] for f in self.found) or isinstance(check, Measured):
             return
-        said = self._refuted if isinstance(check, Refuted) else self._proved
+        said = self._refuted if isinstance(check, Refuted) else self._tested
         self.found.append({**said(e, check, tree, context), "read": latex_of(tree)})
 
-    def _proved(self, e, check, tree, context):
-        no_solver = getattr(check, "by", "") == "z3" and importlib.util.find_spec("z3") is None
+    def _tested(self, e, check, tree, context):
         try:
-            check.test(tree, context, quick=no_solver)
+            found = self._test(check, tree, context)
         except Fails as f:
-            left, right = _first_difference(f.left, f.right)
-            shown = {"point": _point(f.point), "relation": latex_of(f.relation), **_two_sides(left, right)}
-            return _said(e.label, "fails", str(f), **shown)
+            return _said(e.label, "fails", str(f), **_shown(f))
         except FAILURES as f:
             return _said(e.label, _state_of(f), _explained(str(f)))
-        if no_solver:
-            return _said(e.label, "searched", "no counterexample at random points or at the book's spot values")
+        except Exception as error:
+            return _said(e.label, "unproved", f"not proved ({error}); no counterexample at {POINTS} points")
+        if found == "searched":
+            return _said(e.label, "searched", f"no counterexample at {POINTS} points of the setting")
         if self.teeth:
             return self._bitten(e, check, tree, context)
         return _said(e.label, "holds", check.method)
 
-    def _bitten(self, e, check, tree, context):
+    @staticmethod
+    def _test(check, tree, context) -> str:
+        by = check.proof.by if isinstance(check, Proved) else ""
+        if isinstance(check, (Argued, Sampled)) or (by in ("z3", "gram") and not _solver()):
+            check.quick(tree, context)
+            return "searched"
         try:
-            bite(None, e, check, tree, context)
-        except FAILURES:
-            pass  # typos that survive are counted: made less caught less equivalent
-        counts = {"made": e.made, "caught": e.caught, "equivalent": e.equivalent}
+            check.test(tree, context)
+        except Fails:
+            raise
+        except Rejected as error:
+            if isinstance(check, Proved) and not str(error).startswith("at the spot"):
+                check.quick(tree, context)
+                raise Rejected(f"not proved: {error}; no counterexample at {POINTS} points") from None
+            raise
+        return "holds"
+
+    def _bitten(self, e, check, tree, context):
+        count = bite(check, latex_of(tree), tree, context, context.names, ())
+        counts = {"made": count.made, "caught": count.caught, "equivalent": count.equivalent}
         return _said(e.label, "holds", check.method, typos=counts)
 
     def _refuted(self, e, check, tree, context):
@@ -161,27 +174,31 @@ class Judge:
         env = context.env()
         try:
             goals = [r for clause in clauses(tree) for r in clause.goals]
-            false = next((r for r in goals if not check._holds(r, env)), None)
+            false = next((r for r in goals if not true(r, env)), None)
             shown = goals[0] if false is None else false
             left, right = _first_difference(*(V.scalars(evaluate(a, env)) for a in shown.args))
         except FAILURES as f:
             return _said(e.label, _state_of(f), str(f))
-        trees = [tree, *(d.right for d in context.definitions if d.label in context.used)]
-        names = {name for t in trees for n in walk(t) if n.op == "sym" for name in (latex_of(n), base(n))}
-        point = [[k, _digits(v)] for k, v in context.values.items() if k in names and _is_number(v)]
+        point = [[k, _digits(v)] for k, v in context.given.items() if not isinstance(v, range) and not callable(v)]
         more = {"point": point, "relation": latex_of(shown), **_two_sides(left, right)}
         if false is None:
             return _said(e.label, "survives", "this counterexample does not refute it, which proves nothing", **more)
         return _said(e.label, "refuted", "false at the counterexample", **more)
 
 
-FALSE = ("at the spot", "fails for", "the remainder is", "z3 found", "the sides have", "the enclosures")
+def _solver() -> bool:
+    try:
+        return importlib.util.find_spec("z3") is not None
+    except ImportError:
+        return False
 
 
 def _state_of(failure) -> str:
     if not isinstance(failure, Rejected):
         return "unreadable"
-    return "fails" if str(failure).startswith(FALSE) else "unproved"
+    return (
+        "fails" if str(failure).startswith(("at the spot", "fails for", "the remainder is", "z3 found")) else "unproved"
+    )
 
 
 def _explained(message: str) -> str:
@@ -191,20 +208,19 @@ def _explained(message: str) -> str:
 
 
 def _said(label, state, message, **more) -> dict:
-    return {"ok": state in ("holds", "searched", "refuted", "survives"), "label": label, "state": state} | {
-        "message": message,
-        **more,
-    }
+    return {"ok": state in FINE, "label": label, "state": state, "message": message, **more}
 
 
-def _point(point) -> list[list[str]]:
-    names = [[sp.latex(s), _digits(v)] for s, v in sorted(point.numbers.items(), key=lambda t: str(t[0]))]
-    return names + [[sp.latex(f), r"\text{a smooth test function}"] for f in point.functions]
+def _shown(f: Fails) -> dict:
+    point = [[k, _digits(v)] for k, v in f.point.items() if not isinstance(v, range) and not callable(v)]
+    point += [[k, r"\text{a smooth test function}"] for k, v in f.point.items() if callable(v)]
+    sides = _two_sides(*_first_difference(f.left, f.right)) if f.left else {"left": "", "right": ""}
+    return {"point": point, "relation": latex_of(f.relation), **sides}
 
 
 def _first_difference(left: list, right: list):
     both = list(zip(left, right, strict=False))
-    return next((p for p in both if sp.sympify(p[0]) != sp.sympify(p[1])), both[0])
+    return next((p for p in both if p[0] != p[1]), both[0])
 
 
 def _two_sides(left, right) -> dict:
@@ -216,24 +232,18 @@ def _two_sides(left, right) -> dict:
     return {"left": shown[0], "right": shown[1]}
 
 
-def _is_number(v) -> bool:
-    if isinstance(v, (range, str, bool)):
-        return False
-    if isinstance(v, (V.Vec, sp.MatrixBase)):
-        return all(map(_is_number, V.scalars(v)))
-    return isinstance(v, (int, float, sp.Expr)) and bool(sp.sympify(v).is_number)
-
-
 def _digits(v, n: int = 4) -> str:
-    if isinstance(v, (V.Vec, sp.MatrixBase)):
-        return r"\left(" + ",\\ ".join(_digits(s, n) for s in V.scalars(v)) + r"\right)"
+    if isinstance(v, (V.Mat, V.Family, V.Vec)):
+        return rf"\text{{{show(v, n)}}}"
+    if isinstance(v, (V.MP, V.MPC)):
+        return mpmath.nstr(v, n)
     v = sp.sympify(v)
     return sp.latex(v if v.is_Rational and len(str(v)) < 8 else sp.N(v, n), full_prec=False)
 
 
-# --- which statements a reader can edit --------------------------------------------------------------
+# --- which displays a reader can edit ----------------------------------------------------------------
 def editable(page: Page, ledger: dict) -> dict[str, dict]:
-    """The statements whose checks run without numerical packages.
+    """The displays whose checks run without numerical packages.
 
     Args:
         page: the chapter.
@@ -246,18 +256,17 @@ def editable(page: Page, ledger: dict) -> dict[str, dict]:
     rows: dict[str, list[dict]] = {}
     for s in ledger["statements"]:
         rows.setdefault(s["label"], []).append(s)
+    asked = ("proved", "argued", "refuted", "trap")
     symbolic = {
-        label
-        for label, parts in rows.items()
-        if all(s["kind"] in ("proved", "refuted") for s in parts) and is_symbolic(page, {label})
+        label for label, parts in rows.items() if all(s["kind"] in asked for s in parts) and is_symbolic(page, {label})
     }
     found = {}
     for label, parts in rows.items():
         if label in symbolic:
             only = [label]
-        elif parts[0]["kind"] == "definition":
-            users = [u for u in parts[0]["used_by"] if u in symbolic and rows[u][0]["kind"] == "proved"]
-            only = [u for u in dict.fromkeys(users) if is_symbolic(page, {label, u})]
+        elif parts[0]["kind"] in ("definition", "setting"):
+            users = [u for u in parts[0]["used_by"] if u in symbolic and rows[u][0]["kind"] in ("proved", "argued")]
+            only = list(dict.fromkeys(users))[:6]
         else:
             only = []
         if only and label in displays:

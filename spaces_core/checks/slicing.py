@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 from .page import Page
 
-SETS_UP = {"bind", "define", "assume"}
-ELSEWHERE = {"uses", "assuming", "override", "corrected"}
+SETS_UP = {"setting", "define", "assume", "operator"}
+ASKS = {"prove", "argue", "sample", "measure", "demonstrate", "refute", "trap", "report"}
+ELSEWHERE = {"assuming", "corrected", "rests", "rules"}
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def _changed(node: ast.stmt):
         if isinstance(n, (ast.Attribute, ast.Subscript)) and isinstance(n.ctx, ast.Store):
             yield n
         elif isinstance(n, ast.Expr) and isinstance(n.value, ast.Call) and isinstance(n.value.func, ast.Attribute):
-            if n.value.func.attr not in ("prove", "sample", "measure", "refute", "report", *SETS_UP):
+            if n.value.func.attr not in ASKS | SETS_UP:
                 yield n.value.func
 
 
@@ -132,7 +133,7 @@ def _checks(node: ast.stmt, labels: set[str]) -> bool:
     if isinstance(node, (ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)):
         return False
     calls = _calls(node)
-    if calls & {"sample", "measure"} and not calls & {"prove", "refute"}:
+    if calls & {"measure", "demonstrate"} and not calls & {"prove", "argue", "refute", "trap"}:
         return False
     texts = list(_texts(node))
     words = {t.value for t in texts if isinstance(t, ast.Constant)}

@@ -42,7 +42,7 @@ RELATIONS = {"=": "=", "<=": r"\le", ">=": r"\ge", "<": "<", ">": ">", "!=": r"\
 REVERSED = {"<=": ">=", ">=": "<=", "<": ">", ">": "<"}
 BIG = {"sum": r"\sum", "prod": r"\prod", "bigmax": r"\max", "bigmin": r"\min"}
 FUNCTIONS = (
-    "log ln exp sin cos tan cot sinh cosh tanh arccos arcsin arctan max min det tr sign erf diag Phi_ floor ceil"
+    "log ln exp sin cos tan cot sinh cosh tanh arccos arcsin arctan max min det tr sign erf Ci Re Im floor ceil"
 ).split()
 MACROS = set("log ln exp sin cos tan cot sinh cosh tanh arccos arcsin arctan max min det".split())
 _LEVEL = {"add": 1, "neg": 1, "mul": 2, "sum": 2, "prod": 2, "bigmax": 2, "bigmin": 2, "lim": 2, "int": 2, "deriv": 2}
@@ -72,13 +72,10 @@ def _sub(nodes: tuple[Node, ...]) -> str:
 def latex(node: Node) -> str:
     """The canonical LaTeX of a tree; parsing it gives the tree back."""
     op, a = node.op, node.args
+    if op == "sym":
+        return _name(node)
     if op == "num" or op == "raw" or op == "atom":
         return node.data
-    if op == "sym":
-        sub, sup = indices(node)
-        text = base(node)
-        text += f"_{_script(_sub(sub))}" if sub else ""
-        return text + (f"^{{({_sub(sup)})}}" if sup else "")
     if op == "add":
         text = _wrap(a[0], 1) if a[0].op != "add" else rf"\left({latex(a[0])}\right)"
         for term in a[1:]:
@@ -100,6 +97,8 @@ def latex(node: Node) -> str:
     if op == "root":
         index = "" if a[1] == num(2) else f"[{latex(a[1])}]"
         return rf"\sqrt{index}{{{latex(a[0])}}}"
+    if op == "func" and node.data == "log" and len(a) == 2:
+        return rf"\log_{{{latex(a[1])}}}\left({latex(a[0])}\right)"
     if op == "func":
         name = rf"\{node.data}" if node.data in MACROS else rf"\operatorname{{{node.data}}}"
         return name + r"\left(" + ", ".join(latex(x) for x in a) + r"\right)"
@@ -107,6 +106,10 @@ def latex(node: Node) -> str:
         return latex(a[0]) + r"\left(" + ", ".join(latex(x) for x in a[1:]) + r"\right)"
     if op == "order":
         return r"\mathcal{O}\left(" + latex(a[0]) + r"\right)"
+    if op == "matrix":
+        width = len(a) // int(node.data)
+        rows = [" & ".join(latex(x) for x in a[k : k + width]) for k in range(0, len(a), width)]
+        return r"\begin{pmatrix} " + r" \\ ".join(rows) + r" \end{pmatrix}"
     if op == "abs":
         return rf"\left|{latex(a[0])}\right|"
     if op == "norm":
@@ -118,9 +121,7 @@ def latex(node: Node) -> str:
     if op in BIG:
         return _big(node)
     if op == "deriv":
-        d, n = (r"\partial", node.data[1]) if node.data[0] == "partial" else (r"\mathrm{d}", node.data[1])
-        power = f"^{n}" if n > 1 else ""
-        return rf"\frac{{{d}{power}}}{{{d} {latex(a[0])}{power}}}\left({latex(a[1])}\right)"
+        return _derivative(node)
     if op == "at":
         return rf"\left. {latex(a[0])}\right|_{{{latex(a[1])}={latex(a[2])}}}"
     if op == "lim":
@@ -139,11 +140,40 @@ def latex(node: Node) -> str:
     raise ValueError(f"no LaTeX for a node {op!r}")
 
 
+def _name(node: Node) -> str:
+    """Kept on the node: names are looked up wherever a tree is evaluated."""
+    text = node.__dict__.get("_text")
+    if text is None:
+        sub, sup = indices(node)
+        text = base(node)
+        text += f"_{_script(_sub(sub))}" if sub else ""
+        text += f"^{{({_sub(sup)})}}" if sup else ""
+        object.__setattr__(node, "_text", text)
+    return text
+
+
+def _derivative(node: Node) -> str:
+    """Derivatives one after the other are one fraction; a derivative at its end stands in parentheses of its own."""
+    d = r"\partial" if node.data[0] == "partial" else r"\mathrm{d}"
+    below, total, body = "", 0, node
+    while body is node or (body.op == "deriv" and body.data[0] == node.data[0] and body.data[2]):
+        n = body.data[1]
+        below += rf"{d} {latex(body.args[0])}" + (f"^{{{n}}}" if n > 1 else "")
+        total, body = total + n, body.args[1]
+    power = f"^{{{total}}}" if total > 1 else ""
+    return rf"\frac{{{d}{power}}}{{{below}}}\left({latex(body)}\right)"
+
+
 def _postfix_base(node: Node) -> str:
     """What may carry an exponent as it stands; a name with a superscript of its own may not."""
-    plain = node.op in ("num", "raw", "abs", "norm", "func", "call", "inner")
+    plain = node.op in ("num", "raw", "abs", "norm", "call", "inner", "matrix") or _several(node)
     plain = plain or (node.op == "sym" and not indices(node)[1] and "^" not in base(node))
     return latex(node) if plain else rf"\left({latex(node)}\right)"
+
+
+def _several(node: Node) -> bool:
+    """A function of several arguments; that of one argument would have two readings."""
+    return node.op == "func" and len(node.args) > 1 and node.data != "log"
 
 
 def _product(factors) -> str:

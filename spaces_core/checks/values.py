@@ -11,6 +11,14 @@ from fractions import Fraction
 import mpmath
 import sympy as sp
 
+from .matrices import Abstract, Identity, Mat, column
+
+__all__ = ["Family", "Mat", "Vec", "column", "symbols_vec"]
+
+
+class NoNumbers(ValueError):
+    """A value is not made of numbers that can be listed."""
+
 
 class Vec(tuple):
     """An elementwise family: `Vec([a, b]) * Vec([c, d]) == Vec([a*c, b*d])`; the page's `p_1` is its first member.
@@ -60,6 +68,29 @@ class Vec(tuple):
         return Vec(divide(o, a) for a in self)
 
 
+class Family:
+    """The members of a declared family, each under its indices, which need not start at 1.
+
+    >>> Family("p", {(0,): 3, (1,): 5}).entry(0)
+    3
+    """
+
+    def __init__(self, name: str, members: dict):
+        self.name, self.members = name, members
+
+    def entry(self, *where: int):
+        """Raises IndexError where the family has no member."""
+        if where not in self.members:
+            shown = ", ".join(map(str, where))
+            raise IndexError(
+                f"{self.name} has no member {shown}: its indices run from {min(self.members)} to {max(self.members)}"
+            )
+        return self.members[where]
+
+    def __repr__(self):
+        return f"Family({self.name!r}, {self.members})"
+
+
 def symbols_vec(name: str, n: int, **assumptions) -> Vec:
     """A family of `n` symbols `name1 … namen`.
 
@@ -71,18 +102,19 @@ def symbols_vec(name: str, n: int, **assumptions) -> Vec:
 
 IV = type(mpmath.iv.mpf(1))
 MP = type(mpmath.mp.mpf(1))
+MPC = type(mpmath.mp.mpc(1))
 
 
 def kind(value) -> str:
     """'sympy', 'iv', 'mp', 'array' or 'float': which arithmetic a value wants."""
-    if isinstance(value, (Vec, list, tuple)):
-        kinds = {kind(v) for v in value}
+    if isinstance(value, (Vec, list, tuple, Mat, Family)):
+        kinds = {kind(v) for v in (value.members.values() if isinstance(value, Family) else value)}
         return next((k for k in ("sympy", "iv", "mp", "array") if k in kinds), "float")
     if isinstance(value, (sp.Basic, sp.MatrixBase)):
         return "sympy"
     if isinstance(value, IV):
         return "iv"
-    if isinstance(value, MP):
+    if isinstance(value, (MP, MPC)):
         return "mp"
     return "array" if hasattr(value, "ndim") and hasattr(value, "shape") else "float"
 
@@ -96,10 +128,25 @@ def is_family(v) -> bool:
 
 
 def is_matrix(v) -> bool:
-    return isinstance(v, (sp.MatrixBase, sp.MatrixExpr)) or getattr(v, "ndim", 0) >= 2
+    return isinstance(v, (sp.MatrixBase, sp.MatrixExpr, Mat, Abstract)) or getattr(v, "ndim", 0) >= 2
+
+
+def single(v):
+    """The entry of a 1×1 matrix, which is a number wherever one is asked for."""
+    return v.rows[0][0] if isinstance(v, Mat) and v.shape == (1, 1) else v
+
+
+def plus(a, b):
+    if isinstance(a, Identity) or isinstance(b, Identity):
+        return a.plus(b) if isinstance(a, Identity) else b.plus(a)
+    return a + b
 
 
 def times(a, b):
+    if isinstance(a, Identity) or isinstance(b, Identity):
+        return a.times(b) if isinstance(a, Identity) else b.times(a)
+    if isinstance(a, (Mat, Abstract)) or isinstance(b, (Mat, Abstract)):
+        return a * b
     if is_matrix(a) and isinstance(b, Vec) or is_matrix(b) and isinstance(a, Vec):
         raise ValueError("a family does not multiply a matrix: bind a column, a Matrix or an array of shape (n, 1)")
     if is_matrix(a) and is_matrix(b):
@@ -121,6 +168,7 @@ def squeeze(v):
 
 
 def divide(a, b):
+    b = single(b)
     if isinstance(a, int) and isinstance(b, int):
         return Fraction(a, b)
     if isinstance(a, Fraction) or isinstance(b, Fraction):
@@ -133,6 +181,12 @@ def divide(a, b):
 
 
 def power(a, n):
+    n = single(n)
+    if isinstance(a, (Abstract, Identity)):
+        return a**n
+    if isinstance(a, Mat) and not (a.shape == (1, 1) and not isinstance(n, int)):
+        return a**n
+    a = single(a)
     if is_matrix(a) and not isinstance(a, sp.MatrixExpr):
         if not isinstance(n, (int, sp.Integer)):
             raise ValueError("a matrix needs a whole power")
@@ -156,34 +210,60 @@ def _module(v):
     return sys.modules[type(v).__module__.split(".")[0]]
 
 
+ELEMENTARY = set("log exp sin cos tan cot sinh cosh tanh arccos arcsin arctan".split())
+
+
+def factorial(n):
+    if isinstance(n, (int, sp.Basic)):
+        return sp.factorial(n) if isinstance(n, sp.Basic) else math.factorial(n)
+    return mpmath.factorial(n)
+
+
+def binomial(n, k):
+    if isinstance(n, sp.Basic) or isinstance(k, sp.Basic):
+        return sp.binomial(n, k)
+    return math.comb(n, k) if isinstance(n, int) and isinstance(k, int) and n >= k >= 0 else mpmath.binomial(n, k)
+
+
+_SYMPY = {"ceil": "ceiling", "Re": "re", "Im": "im"}
+_MPMATH = {"Re": "re", "Im": "im", "Ci": "ci"}
 _NAMES = {"arccos": "acos", "arcsin": "asin", "arctan": "atan"}
 
 
 def function(name: str, args: list):
     """Apply a named function to values of any kind, elementwise on families and arrays."""
+    args = [single(a) for a in args] if name not in ("tr", "det") else args
     x = args[0]
     if name in ("max", "min"):
         return _extremum(name, args)
     if name in ("det", "tr"):
         return _of_matrix(name, x)
+    if isinstance(x, (Mat, Family, Abstract)) or (is_matrix(x) and name in ELEMENTARY):
+        raise ValueError(f"{name} of a matrix, or of each entry? write the entries: {name}(A_{{ij}})")
+    if kind(x) == "mp" and name == "sign":
+        return mpmath.sign(x)
     if isinstance(x, Vec):
         return Vec(function(name, [v, *args[1:]]) for v in x)
     k = kind(x)
     if k == "sympy":
         if name == "sign":
             return sp.sign(x)
-        return getattr(sp, {"floor": "floor", "ceil": "ceiling", "Phi_": "Phi"}.get(name, _NAMES.get(name, name)))(x)
+        return getattr(sp, _SYMPY.get(name, _NAMES.get(name, name)))(x)
     if k == "array":
         lib = _module(x)
         if hasattr(lib, name):
             return getattr(lib, name)(x)
-        if name == "erf":
+        if name in ("Re", "Im"):
+            return x.real if name == "Re" else x.imag
+        if name == "erf" and hasattr(lib, "special"):
             return lib.special.erf(x)
-        return getattr(lib, {"ceil": "ceil"}.get(name, name))(x)
+        from scipy import special
+
+        return special.sici(x)[1] if name == "Ci" else getattr(special, name)(x)
     if k == "iv":
         return getattr(mpmath.iv, _NAMES.get(name, name))(x)
     if k == "mp":
-        return getattr(mpmath.mp, _NAMES.get(name, name))(x)
+        return getattr(mpmath.mp, _MPMATH.get(name, _NAMES.get(name, name)))(x)
     if isinstance(x, (int, Fraction)) and name in (
         "log",
         "exp",
@@ -204,6 +284,8 @@ def function(name: str, args: list):
 
 
 def _extremum(name, args):
+    if any(isinstance(a, (Mat, Family)) for a in args):
+        raise ValueError(f"{name} of a vector: write the index, \\{name}_i x_i")
     items = list(args[0]) if len(args) == 1 and isinstance(args[0], (Vec, list)) else args
     if len(args) == 1 and hasattr(args[0], "ndim"):
         return getattr(args[0], name)()
@@ -215,6 +297,10 @@ def _extremum(name, args):
 
 
 def _of_matrix(name, x):
+    if isinstance(x, Abstract) and name == "det":
+        raise ValueError("the determinant of a matrix of any size is not in the dialect: argue it, or fix the size")
+    if isinstance(x, (Mat, Abstract)):
+        return x.det() if name == "det" else x.trace()
     if isinstance(x, sp.MatrixBase):
         return x.det() if name == "det" else x.trace()
     if name == "det":
@@ -223,12 +309,16 @@ def _of_matrix(name, x):
 
 
 def absolute(x):
+    x = single(x)
+    if isinstance(x, (Mat, Family)) or is_matrix(x):
+        raise ValueError("bars round a vector or a matrix: write \\|x\\| for a norm, \\det for a determinant")
     if isinstance(x, Vec):
         return Vec(absolute(v) for v in x)
     return abs(x)
 
 
 def root(x, n):
+    x = single(x)
     if isinstance(x, Vec):
         return Vec(root(v, n) for v in x)
     k = kind(x)
@@ -251,6 +341,12 @@ def root(x, n):
 
 def scalars(v) -> list:
     """All numbers of a value, in order."""
+    if isinstance(v, Identity):
+        raise NoNumbers("I stands alone: nothing says how large it is")
+    if isinstance(v, Family):
+        raise NoNumbers(f"{v.name} is a family: write its index, or declare a vector")
+    if isinstance(v, Mat):
+        return list(v)
     if isinstance(v, (Vec, list, tuple)):
         return [s for item in v for s in scalars(item)]
     if isinstance(v, sp.MatrixBase):
@@ -263,6 +359,14 @@ def scalars(v) -> list:
 
 def norm(x, which: str):
     which = which.replace("{", "").replace("}", "")
+    if isinstance(x, Abstract):
+        if which == "F" or (x.shape[1] == 1 and which in ("", "2")):
+            return sp.sqrt((x.T * x).trace() if x.shape[1] != 1 else (x.T * x))
+        raise ValueError(f"the norm \\|.\\|_{which} of a matrix of any size is not in the dialect")
+    if isinstance(x, Mat) and min(x.shape) > 1 and which != "F":
+        if which in ("", "2"):
+            return root(_largest(x.T * x), 2)
+        raise ValueError(f"the norm \\|.\\|_{which} of a matrix is not in the dialect")
     if is_matrix(x) and kind(x) == "array" and min(x.shape) > 1:
         if which in ("", "2"):
             return _module(x).linalg.norm(x, 2)
@@ -282,6 +386,12 @@ def norm(x, which: str):
     raise ValueError(f"the norm \\|.\\|_{which} is not in the dialect; bind it as an atom")
 
 
+def _largest(gram: Mat):
+    """The largest eigenvalue of a positive semidefinite matrix."""
+    values = mpmath.eigsy(mpmath.matrix([list(map(mpmath.mpf, r)) for r in gram.rows]), eigvals_only=True)
+    return max(max(values), mpmath.mpf(0))
+
+
 def _total(items):
     total = items[0]
     for s in items[1:]:
@@ -290,10 +400,14 @@ def _total(items):
 
 
 def inner(a, b):
+    if isinstance(a, Abstract):
+        return a.T * b
     return _total([x * y for x, y in zip(scalars(a), scalars(b), strict=True)])
 
 
 def transpose(a):
+    if isinstance(a, (Mat, Abstract, Identity)):
+        return a.T
     if isinstance(a, (sp.MatrixBase, sp.MatrixExpr)):
         return a.T
     if kind(a) == "array":

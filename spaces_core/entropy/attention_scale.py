@@ -7,24 +7,24 @@ from jaxtyping import Float, Shaped
 from torch import Tensor
 from torch.nn import functional as F
 
-HIDDEN = 0.5  # a float mask hides a key by a value below HIDDEN * (the lowest number of its type)
+HIDDEN = -1e3  # an additive mask hides a key by a value of at most this: exp(-1000) is 0 in every precision
 
 
-def length_scale(n: int | Tensor, train_len: int = 512, floor: float = 0.0) -> Tensor:
+def length_scale(n: int | Tensor, train_len: int | float = 512, floor: float = 0.0) -> Tensor:
     r"""The factor by which attention over `n` keys is sharpened, 1 at the length of training.
 
     $f = \max(\text{floor}, \log n / \log L)$ with $L$ the length of training.
 
     Args:
         n: numbers of keys, at least 0; a row with 0 or 1 key gets the floor.
-        train_len: keys at which the factor is 1, at least 2.
+        train_len: keys at which the factor is 1, at least 2 and finite.
         floor: least factor; 1 leaves everything up to `train_len` as it was trained.
 
     Returns:
         float32 (float64 if `n` is), the shape of `n`.
 
     Raises:
-        ValueError: `train_len` below 2, a negative or infinite floor, a negative or NaN count.
+        ValueError: `train_len` below 2 or not finite, a negative or infinite floor, a negative or NaN count.
 
     >>> length_scale(torch.tensor([1, 64, 4096]), train_len=64)
     tensor([0., 1., 2.])
@@ -32,8 +32,8 @@ def length_scale(n: int | Tensor, train_len: int = 512, floor: float = 0.0) -> T
     Implements: eq-scale-factor.
     Source: https://kexue.fm/archives/8823
     """
-    if train_len < 2:
-        raise ValueError(f"train_len must be at least 2 (log 1 = 0 cannot be divided by), got {train_len}")
+    if not 2 <= train_len < math.inf:
+        raise ValueError(f"train_len must be finite and at least 2 (log 1 = 0 cannot be divided by), got {train_len}")
     if not (floor >= 0 and math.isfinite(floor)):
         raise ValueError(f"floor must be a finite number that is not negative, got {floor}")
     n = torch.as_tensor(n)
@@ -51,7 +51,9 @@ def key_counts(
 
     Args:
         queries, keys: their numbers; with `is_causal` the queries are the *last* ones, as in decoding with a cache.
-        attn_mask: True (or a number near 0) where a key may be seen; broadcasts to `(..., queries, keys)`.
+        attn_mask: True where a key may be seen, or numbers that are added to the scores, of which -1000 and less hide
+            a key (-inf, and the usual -1e4 and -1e9); biases above that count. Broadcasts to `(..., queries, keys)`.
+            Padding and the other documents of a packed row are masked, and so are not counted.
         is_causal: a query sees the keys up to its own position.
 
     Returns:
@@ -59,7 +61,7 @@ def key_counts(
 
     Raises:
         ValueError: a mask together with `is_causal`, more queries than keys in the causal case, or a mask
-            that does not broadcast.
+            of integers (0 and 1 would be added to the scores), or one that does not broadcast.
 
     >>> key_counts(2, 5, is_causal=True).flatten()
     tensor([4, 5])
@@ -74,7 +76,9 @@ def key_counts(
         return torch.arange(keys - queries + 1, keys + 1)[:, None]
     if attn_mask is None:
         return torch.full((queries, 1), keys)
-    seen = attn_mask if attn_mask.dtype == torch.bool else attn_mask > HIDDEN * torch.finfo(attn_mask.dtype).min
+    if attn_mask.dtype != torch.bool and not attn_mask.is_floating_point():
+        raise ValueError(f"attn_mask must be boolean or floating, got {attn_mask.dtype}; write attn_mask.bool()")
+    seen = torch.atleast_2d(attn_mask if attn_mask.dtype == torch.bool else attn_mask > HIDDEN)
     try:
         seen = seen.broadcast_to(*seen.shape[:-2], queries, keys)
     except RuntimeError as error:
@@ -92,7 +96,8 @@ def length_scaled_attention(
     is_causal: bool = False,
     scale: float | None = None,
     *,
-    train_len: int = 512,
+    enable_gqa: bool = False,
+    train_len: int | float = 512,
     floor: float = 0.0,
 ) -> Float[Tensor, "... queries out"]:
     r"""`scaled_dot_product_attention` whose scale grows with the logarithm of the keys that a query sees.
@@ -104,9 +109,11 @@ def length_scaled_attention(
 
     Args:
         query, key, value: as for `torch.nn.functional.scaled_dot_product_attention`.
-        attn_mask, dropout_p, scale: likewise; `scale` is $1/\sqrt d$ if None.
+        attn_mask, dropout_p, scale: likewise; `scale` is $1/\sqrt d$ if None; a mask of one dimension is for all rows.
         is_causal: a query sees the keys up to its own position; with fewer queries than keys the queries are the
             *last* ones (decoding with a cache), unlike PyTorch, which takes them for the first.
+            Several queries that are fewer than the keys take a dense mask of queries times keys bytes.
+        enable_gqa: several heads of the query share one head of the keys and values, as in PyTorch.
         train_len, floor: of `length_scale`; `floor=1.0` is usual in causal models, whose first rows see few keys.
 
     Returns:
@@ -124,6 +131,7 @@ def length_scaled_attention(
     Source: https://kexue.fm/archives/8823
     """
     queries, keys, dim = query.shape[-2], key.shape[-2], query.shape[-1]
+    attn_mask = None if attn_mask is None else torch.atleast_2d(attn_mask)
     factor = length_scale(key_counts(queries, keys, attn_mask, is_causal).double(), train_len, floor)
     factor = factor * (dim**-0.5 if scale is None else scale)
     wide = query.dtype if query.dtype in (torch.float32, torch.float64) else torch.float32
@@ -131,4 +139,5 @@ def length_scaled_attention(
     if is_causal and queries < keys:
         is_causal, mask = False, torch.ones(queries, keys, dtype=torch.bool, device=query.device)
         attn_mask = None if queries == 1 else mask.tril(keys - queries)
-    return F.scaled_dot_product_attention(query, key, value, attn_mask, dropout_p, is_causal, scale=1.0)
+    more = {"enable_gqa": enable_gqa}
+    return F.scaled_dot_product_attention(query, key, value, attn_mask, dropout_p, is_causal, scale=1.0, **more)

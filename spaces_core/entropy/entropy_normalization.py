@@ -5,9 +5,11 @@ import math
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.autograd import forward_ad
 
 _WORK = {torch.float16: torch.float32, torch.bfloat16: torch.float32}
 _BLOCK = 2**17
+_NEVER = -1e4  # the exponential of a score this far below the maximum is zero in every dtype
 
 
 def entropy(p: Float[Tensor, "..."], dim: int = -1) -> Float[Tensor, "..."]:
@@ -23,13 +25,14 @@ def entropy(p: Float[Tensor, "..."], dim: int = -1) -> Float[Tensor, "..."]:
         the entropy, between 0 and log n, with `dim` removed.
 
     Raises:
-        ValueError: negative, unnormalised or NaN input.
+        ValueError: negative, unnormalised or NaN input, or integers.
 
     >>> entropy(torch.tensor([0.5, 0.5, 0.0]))
     tensor(0.6931)
 
     Implements: `eq-ent-entropy` at power 1. Source: Shannon, 1948.
     """
+    _check_floating(p)
     _check_probabilities(p, dim)
     return -torch.xlogy(p, p).sum(dim)
 
@@ -47,7 +50,8 @@ def entropy_normalize(
 
     $$\tilde p_i = \frac{p_i^\gamma}{\sum_j p_j^\gamma}, \qquad \gamma > 0, \qquad H(\tilde p) = \text{target}$$
 
-    Found by Newton's method in log γ inside a bracket, all rows at once; twice differentiable in `p` and `target`.
+    Found by Newton's method in log γ inside a bracket, all rows at once. Differentiable in `p` and `target`, forward
+    (`torch.func.jvp`) and backward, twice. The search looks at values, so that `torch.vmap` is refused: pass a batch.
 
     Args:
         p: probabilities along `dim`, or scores of any scale if `logits` (log-probabilities up to a constant; minus
@@ -57,23 +61,29 @@ def entropy_normalize(
         dim: the axis of the distribution.
         logits: whether `p` holds scores.
         return_power: also return γ, with `dim` removed.
-        max_iter: bound on the evaluations of the search, of which it needs three to nine; the last is returned.
+        max_iter: bound on the evaluations of the search, at least 1; it needs three to nine, up to thirty beside finite
+            mask values, and returns the last.
 
     Returns:
         probabilities of the shape and dtype of `p`; zeros stay zero. With `return_power`, `(probabilities, power)`.
 
     Raises:
-        ValueError: NaN, negative or unnormalised input, or a target that no power reaches.
+        ValueError: NaN, plus infinity, negative or unnormalised input, a row without an entry that is not zero, or a
+            target that no power reaches.
 
     >>> p = torch.tensor([0.7, 0.2, 0.1], dtype=torch.float64)
     >>> q, power = entropy_normalize(p, 1.0, return_power=True)
     >>> entropy(q), power
     (tensor(1., dtype=torch.float64), tensor(0.5468, dtype=torch.float64))
 
-    Implements: `eq-ent-lognewton`, in the bracket of `eq-ent-range`. Source: Su, 2021, kexue.fm/archives/8829.
+    Implements: `eq-ent-lognewton`, with targets in the interval of `eq-ent-range` and the derivative
+    `eq-ent-score`. Source: Su, 2021, kexue.fm/archives/8829.
     """
-    if not torch.is_floating_point(p):
-        raise ValueError(f"probabilities or scores must be floating point, not {p.dtype}; call .float() first")
+    _check_floating(p)
+    if max_iter < 1:
+        raise ValueError(f"max_iter must be at least 1, got {max_iter}")
+    if p.ndim == 0 or p.shape[dim] == 0:
+        raise ValueError(f"a distribution has at least one entry; p has shape {tuple(p.shape)} and dim is {dim}")
     if not logits:
         _check_probabilities(p, dim)
     rows = p.movedim(dim, -1)
@@ -83,17 +93,18 @@ def entropy_normalize(
         target = target.expand(batch)
     except RuntimeError:
         raise ValueError(f"the target has shape {tuple(target.shape)}; it must broadcast to {tuple(batch)}") from None
-    with torch.no_grad():
-        out, power = _solve_in_blocks(rows.detach(), target.detach(), logits, max_iter)
-    if torch.is_grad_enabled() and (p.requires_grad or target.requires_grad):
-        scores = rows.to(target.dtype) if logits else rows.to(target.dtype).log()
-        scores = scores - scores.detach().amax(-1, keepdim=True)
-        alive = scores > -math.inf
-        scores = torch.where(alive, scores, torch.zeros_like(scores))
-        for _ in range(2):  # a Newton step at the solution carries its derivative, two carry the second
-            h, slope = _entropy_and_slope(scores, alive, power)
-            power = power - (h - target) / slope
-        out = (power.unsqueeze(-1) * scores).masked_fill(~alive, -math.inf).softmax(-1).to(p.dtype)
+    if _tracked(p) or _tracked(target):
+        scores = rows.to(target.dtype)
+        alive = scores > (-math.inf if logits else 0)
+        if not logits:
+            scores = scores.masked_fill(~alive, 1).log().masked_fill(~alive, -math.inf)
+        power = _Power.apply(scores, target, max_iter)
+        away = (scores - scores.detach().amax(-1, keepdim=True)).masked_fill(~alive, 0)
+        out = (power.unsqueeze(-1) * away).masked_fill(~alive, -math.inf).softmax(-1)
+        out = out.to(p.dtype)
+    else:
+        with torch.no_grad():
+            out, power = _solve_in_blocks(rows, target, logits, max_iter)
     out = out.movedim(-1, dim)
     return (out, power.to(p.dtype)) if return_power else out
 
@@ -106,32 +117,79 @@ class EntropyLogitsProcessor:
         at_most: sharpen distributions above the target and leave the others alone.
 
     Raises:
-        ValueError: `target` is not positive.
+        ValueError: `target` is not positive and finite.
 
     >>> scores = torch.tensor([[2.0, 1.0, 0.0, -1.0]])
     >>> entropy(EntropyLogitsProcessor(0.5)(None, scores).softmax(-1))
     tensor([0.5000])
 
-    A row that cannot have the target (two tied maxima cannot fall below log 2) keeps its scores.
+    A row that cannot have the target (two tied maxima cannot fall below log 2) keeps its scores. Scores that are NaN or
+    plus infinity, and a row in which all are minus infinity, are a `ValueError`.
 
     Implements: `eq-ent-power`. Source: Su, 2021, kexue.fm/archives/8829.
     """
 
     def __init__(self, target: float, at_most: bool = False):
-        if not target > 0:
-            raise ValueError(f"the entropy of a next token is positive, not {target}")
+        if not 0 < target < math.inf:
+            raise ValueError(f"the entropy of a next token is positive and finite, not {target}")
         self.target, self.at_most = float(target), at_most
 
     def __call__(self, input_ids, scores: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
-        lo, hi = _reachable(scores - scores.amax(-1, keepdim=True))
+        top = scores.amax(-1, keepdim=True)
+        _check_scores(top)
+        lo, hi = _reachable(scores - top)
         change = (lo < self.target) & (self.target < hi)
         if self.at_most:
             change &= -torch.special.xlogy(p := scores.softmax(-1), p).sum(-1) > self.target
         out = scores.clone()
         if change.any():
             _, power = entropy_normalize(scores[change], self.target, logits=True, return_power=True)
-            out[change] = scores[change] * power[:, None]
+            out[change] = (scores - top)[change] * power[:, None]
         return out
+
+
+class _Power(torch.autograd.Function):
+    """The power as a function of scores and target: the search, and the implicit function theorem for derivatives."""
+
+    @staticmethod
+    def forward(scores, target, max_iter):
+        return _solve_in_blocks(scores, target, True, max_iter)[1]
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        scores, target, _ = inputs
+        ctx.save_for_backward(scores, output)
+        ctx.save_for_forward(scores, output)
+
+    @staticmethod
+    def _slopes(ctx):
+        """Derivatives of the power by the scores (zero where the probability is zero) and by the target."""
+        scores, power = ctx.saved_tensors
+        alive = scores > -math.inf
+        scores = (scores - scores.detach().amax(-1, keepdim=True)).masked_fill(~alive, 0)
+        z = (power.unsqueeze(-1) * scores).clamp_min(_NEVER)
+        q = z.masked_fill(~alive, -math.inf).softmax(-1)
+        away = z - (q * z).sum(-1, keepdim=True)
+        variance = (q * away * away).sum(-1)
+        return -q * away * (power * power / variance).unsqueeze(-1), -power / variance
+
+    @staticmethod
+    def backward(ctx, grad):
+        by_score, by_target = _Power._slopes(ctx)
+        return grad.unsqueeze(-1) * by_score, grad * by_target, None
+
+    @staticmethod
+    def jvp(ctx, scores, target, _):
+        by_score, by_target = _Power._slopes(ctx)
+        move = torch.zeros_like(by_target)
+        if scores is not None:
+            move = move + (by_score * scores.masked_fill(by_score == 0, 0)).sum(-1)
+        return move if target is None else move + by_target * target
+
+
+def _tracked(x: Tensor) -> bool:
+    """Whether a derivative of `x` is wanted, backward or forward."""
+    return (x.requires_grad and torch.is_grad_enabled()) or forward_ad.unpack_dual(x).tangent is not None
 
 
 def _solve_in_blocks(p: Tensor, target: Tensor, logits: bool, max_iter: int) -> tuple[Tensor, Tensor]:
@@ -149,8 +207,7 @@ def _solve_in_blocks(p: Tensor, target: Tensor, logits: bool, max_iter: int) -> 
 def _solve(scores: Tensor, target: Tensor, out: Tensor, power: Tensor, start: int, max_iter: int) -> None:
     """Write the probabilities and powers of a block into `out` and `power`; solved rows leave the block."""
     top, bottom = scores.amax(-1, keepdim=True), scores.amin(-1)
-    if not (top < math.inf).all():
-        raise ValueError("scores are finite or minus infinity; found NaN or plus infinity")
+    _check_scores(top, start)
     scores = scores - top
     lowest, highest = _reachable(scores)
     _check_reachable(lowest, highest, target, start)
@@ -159,28 +216,35 @@ def _solve(scores: Tensor, target: Tensor, out: Tensor, power: Tensor, start: in
         alive = scores > -math.inf
         scores = scores.masked_fill(~alive, 0)
 
-    eps = torch.finfo(scores.dtype).eps
+    kind = torch.finfo(scores.dtype)
+    least, most = math.log(kind.smallest_normal * kind.eps), math.log(kind.max)  # of log γ
     n = highest.exp()
-    mean = scores.sum(-1) / n
-    var = (_dot(scores, scores) / n - mean * mean).clamp_min(torch.finfo(scores.dtype).tiny)
-    x = ((2 * (highest - target)).clamp_min(eps) / var).log() / 2  # the Gaussian guess: H = log n - γ² var / 2
+    width = -scores.amin(-1)
+    unit = scores / width[:, None]  # the square of a mask value such as -1e20 is not a number of single precision
+    mean = unit.sum(-1) / n
+    var = (_dot(unit, unit) / n - mean * mean).clamp_min(kind.tiny)
+    room = (2 * (highest - target)).clamp_min(kind.eps)
+    x = (room / var).log() / 2 - width.log()  # the Gaussian guess: H = log n - γ² var / 2
+    x = x.clamp(least, most)
     lo, hi = torch.full_like(x, -math.inf), torch.full_like(x, math.inf)
     rows = torch.arange(len(x), device=x.device)
     for step in range(max_iter):
         gamma = x.exp()
-        e = torch.mul(scores, gamma[:, None]).exp_()
+        z = torch.mul(scores, gamma[:, None]).clamp_min_(_NEVER)
+        e = z.exp()
         if alive is not None:
             e *= alive
-        total, weighted = e.sum(-1), e * scores
+        total, weighted = e.sum(-1), e * z
         first = weighted.sum(-1) / total
-        slope = gamma * gamma * (_dot(weighted, scores) / total - first * first)
-        gap = total.log() - gamma * first - target
+        slope = _dot(weighted, z) / total - first * first
+        gap = total.log() - first - target
         lo, hi = torch.where(gap > 0, x, lo), torch.where(gap > 0, hi, x)
         newton = x + gap / slope
         inside = (newton == x) | ((newton > torch.maximum(lo, x - 3)) & (newton < torch.minimum(hi, x + 3)))
-        safe = torch.where(lo.isinf(), hi - 2, torch.where(hi.isinf(), lo + 2, (lo + hi) / 2))
-        after = torch.where(inside, newton, safe)
-        todo = (gap.abs() > 2 * eps * (1 + target)) & (after != x) & (hi - lo > eps)
+        reach = 2.0 ** max(1, step - 2)
+        safe = torch.where(lo.isinf(), hi - reach, torch.where(hi.isinf(), lo + reach, (lo + hi) / 2))
+        after = torch.where(inside, newton, safe).clamp(least, most)
+        todo = (gap.abs() > 2 * kind.eps * (1 + target)) & (after != x) & (hi - lo > kind.eps)
         left = int(todo.sum()) if step < max_iter - 1 else 0
         if left == 0 or left < 0.75 * len(todo):
             power[rows], out[rows] = gamma, e.div_(total[:, None]).to(out.dtype)
@@ -193,14 +257,6 @@ def _solve(scores: Tensor, target: Tensor, out: Tensor, power: Tensor, start: in
 
 def _dot(a: Tensor, b: Tensor) -> Tensor:
     return torch.bmm(a.unsqueeze(1), b.unsqueeze(2)).view(-1)
-
-
-def _entropy_and_slope(scores, alive, power):
-    z = (power.unsqueeze(-1) * scores).masked_fill(~alive, -math.inf)
-    q = z.softmax(-1)
-    mean = (q * scores).sum(-1)
-    var = (q * (scores - mean.unsqueeze(-1)) ** 2).sum(-1)
-    return z.logsumexp(-1) - power * mean, -power * var
 
 
 def _reachable(scores: Tensor) -> tuple[Tensor, Tensor]:
@@ -220,6 +276,20 @@ def _check_reachable(lo: Tensor, hi: Tensor, target: Tensor, start: int) -> None
         f"no power reaches an entropy of {t:.6g} nats{row}: with {round(math.exp(lo))} entries tied for the maximum "
         f"and {round(math.exp(hi))} that are not zero it lies strictly between {lo:.6g} and {hi:.6g}"
     )
+
+
+def _check_floating(p: Tensor) -> None:
+    if not torch.is_floating_point(p):
+        raise ValueError(f"probabilities or scores must be floating point, not {p.dtype}; call .float() first")
+
+
+def _check_scores(top: Tensor, start: int = 0) -> None:
+    """Refuse rows whose largest score says that there is no distribution."""
+    if not (top < math.inf).all():
+        raise ValueError("scores are finite or minus infinity; found NaN or plus infinity")
+    if (empty := top == -math.inf).any():
+        row = "" if top.numel() == 1 else f" (row {start + int(empty.reshape(-1).nonzero()[0])})"
+        raise ValueError(f"all scores are minus infinity{row}: a distribution has an entry that is not zero")
 
 
 def _check_probabilities(p: Tensor, dim: int) -> None:

@@ -41,6 +41,7 @@ KERNELS = {
 SEEDS = {"seed 1": 1, "seed 2": 2}
 SIGNS = "signs"
 ITEMS = (*KERNELS, *SEEDS, SIGNS)
+SYMBOLIC = ("proved", "argued", "refuted", "trap")
 OWN = ("audit.py", "replay.py", "running.py")
 _SIGN = re.compile(r"(?<![\^{])[+-](?!})")
 _RELATION = re.compile(r"(=|\\leq?\b|\\geq?\b|<|>|\\approx)(?!\s*([-+]|0(?![.\d])))")
@@ -89,12 +90,14 @@ def _under(name: str, settings: dict[str, str]) -> dict:
 
 def _seeded(name: str, seed: int) -> dict:
     """The checks with another seed of random cases and experiments."""
-    command = [sys.executable, "-m", "spaces_core.checks", str(CHAPTERS / f"{name}.md"), "--seed", str(seed)]
+    page = str(CHAPTERS / f"{name}.md")
+    command = [sys.executable, "-m", "spaces_core.checks", page, "--seed", str(seed), "--json"]
     env = {**os.environ, **SETTINGS, "SPACES_SEED": str(seed)}
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=env, timeout=1800)
     if done.returncode:
         raise AuditFailedError(f"{name} with seed {seed}:\n{(done.stderr or done.stdout).strip()}")
-    lines = done.stdout.strip().splitlines()[:-1]
+    (ledger,) = json.loads(done.stdout)[0]["ledgers"]
+    lines = [json.dumps(exact(s), sort_keys=True) for s in ledger["statements"]]
     return {"statements": len(lines), "found": digest("\n".join(lines))}
 
 
@@ -124,9 +127,9 @@ def misprinted(name: str) -> Iterator[tuple[str, str, str, set[str]]]:
     text, displays = page.path.read_text(encoding="utf-8").split("\n"), {d.label: d for d in page.displays}
     kinds = {s["label"]: s["kind"] for s in ledger["statements"]}
     for s in ledger["statements"]:
-        symbolic = {u for u in s["used_by"] if kinds[u] in ("proved", "refuted")}
-        resting = {s["label"]} if kinds[s["label"]] in ("proved", "refuted") else symbolic
-        if kinds[s["label"]] in ("measured", "sampled") or not resting:
+        symbolic = {u for u in s["used_by"] if kinds[u] in SYMBOLIC}
+        resting = {s["label"]} if kinds[s["label"]] in SYMBOLIC else symbolic
+        if kinds[s["label"]] in ("setting", "measured", "demonstration", "sampled") or not resting:
             continue
         display = displays[s["label"]]
         for wrong in changed_signs(display.latex):

@@ -13,7 +13,7 @@ from pathlib import Path
 NUMBER = r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?"
 ESTIMATE = rf"[ ]*({NUMBER}) ±[ ]*({NUMBER})"
 """What `spaces_core.checks.Estimate` prints; the same pattern stands in tests/sanitize.cfg."""
-FLOATING = ("measured", "sampled")
+FLOATING = ("measured", "demonstration", "sampled")
 COMPUTED = ("means", "right minus left", "tightest", "sides")
 """What of a statement's detail floating point computed."""
 SAMPLES = 0.05

@@ -148,7 +148,7 @@ def gradient_bound(mlp: nn.Module, x: Float[Tensor, "batch *features"], form: st
         form: `"sharp"`, `"spectral"` or `"frobenius"`.
 
     Returns:
-        `(batch,)`. A layer through which no change of `x` passes adds 0: there $\nabla_x f = 0$ and any factor holds.
+        `(batch,)`. A layer through which no change of `x` passes, to within the smallest number of the dtype, adds 0.
 
     Raises:
         ValueError: an unknown form, or a module or input for which the inequality is not proved.
@@ -183,7 +183,7 @@ def gradient_bound(mlp: nn.Module, x: Float[Tensor, "batch *features"], form: st
         else:
             inner = torch.full_like(total, x.shape[1]) if jacobian is None else jacobian.square().sum((1, 2))
             size = w.square().sum() * inner
-        alive = size > 0
+        alive = size > torch.finfo(size.dtype).tiny  # dropping a layer leaves a bound; dividing by less overflows
         total = total + torch.where(alive, _weight_of(layer, h) / torch.where(alive, size, 1), 0)
         h, jacobian = layer(h), after
     return total
@@ -208,7 +208,7 @@ def parameter_gradient_penalty(
     >>> loss = nn.functional.cross_entropy
     >>> (loss(net(x), y) + 0.1 * parameter_gradient_penalty(net, loss, x, y)).backward()
 
-    Implements: eq-gp-persample.
+    Implements: eq-gp-reach.
     Source: https://kexue.fm/archives/8796.
     """
     return parameter_grad_norm(module, f, x, *targets, squared=True, create_graph=True).mean()
@@ -234,7 +234,7 @@ def input_gradient_penalty(
     >>> torch.allclose(net[0].weight.grad, 2 * net[0].weight)
     True
 
-    Implements: eq-gp-persample.
+    Implements: eq-gp-reach.
     Source: https://kexue.fm/archives/8796.
     """
     return input_grad_norm(module, f, x, *targets, squared=True, create_graph=True).mean()
@@ -359,8 +359,9 @@ def _check_batch(module: nn.Module, x: Tensor, targets: tuple[Tensor, ...]) -> N
 def _spectral_squared(matrix: Float[Tensor, "*batch rows columns"]) -> Float[Tensor, "*batch"]:
     """Squared largest singular value, from the smaller Gram matrix."""
     rows, columns = matrix.shape[-2:]
-    gram = matrix @ matrix.mT if rows <= columns else matrix.mT @ matrix
-    return torch.linalg.eigvalsh(gram)[..., -1].clamp(min=0)
+    exact = matrix.float() if matrix.dtype in (torch.float16, torch.bfloat16) else matrix
+    gram = exact @ exact.mT if rows <= columns else exact.mT @ exact
+    return torch.linalg.eigvalsh(gram)[..., -1].clamp(min=0).to(matrix.dtype)
 
 
 def _safe_sqrt(square: Tensor) -> Tensor:

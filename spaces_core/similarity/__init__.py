@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = attach(
         "cosine_margin": "margin_softmax",
         "margin_from_degrees": "margin_softmax",
         "margin_softmax_loss": "margin_softmax",
+        "mean_diameter": "margin_softmax",
         "metric_margin": "margin_softmax",
         "retrieval_scores": "margin_softmax",
     },

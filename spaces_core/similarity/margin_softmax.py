@@ -8,36 +8,42 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize
 from torch.utils.checkpoint import checkpoint
 
-KINDS = ("cosine", "angular")
+KINDS = ("cosine", "angular", "distance")
 REDUCTIONS = ("mean", "sum", "none")
 
 
-def cosine_margin(m: float) -> float:
+def cosine_margin(m: float, own: float = math.sqrt(2)) -> float:
     r"""The additive cosine margin that forces a margin `m` between distances.
 
-    $m' = 2\sqrt2\,m - m^2$ is the smallest with $\cos_1 - \cos_2 > m' \implies d_2 - d_1 > m$, where
-    $d = \sqrt{1-\cos}$.
+    $m' = m\,(m + 2a)$ with $a = \min(r, \sqrt2 - m)$ is the smallest with
+    $\cos_1 - \cos_2 > m' \implies d_2 - d_1 > m$, where $d = \sqrt{1-\cos}$ and $d_1 \le r$. Where nothing is known
+    about $d_1$ it is $2\sqrt2\,m - m^2$.
 
     Args:
         m: margin in the distance $\sqrt{1-\cos}$, from 0 to $\sqrt2$ (its largest value).
+        own: r, how far a sample is at most from its own class vector, in the same distance; at least 0.
 
     Returns:
         the margin in cosines, from 0 to 2.
 
     Raises:
-        ValueError: `m` is outside [0, √2].
+        ValueError: `m` is outside [0, √2], or `own` is negative.
 
     >>> round(cosine_margin(0.13), 4)
     0.3508
+    >>> round(cosine_margin(0.2, own=0.1), 4)    # three samples within 0.1 of their class vectors: 8 r²
+    0.08
     >>> cosine_margin(0.0)
     0.0
 
-    Implements: eq-ms-cosine-margin.
-    Source: https://kexue.fm/archives/8656; the constant is this book's.
+    Implements: eq-ms-cosine-margin, and eq-ms-own with `own`.
+    Source: https://kexue.fm/archives/8656; the constants are this book's.
     """
     if not 0 <= m <= math.sqrt(2):
         raise ValueError(f"a margin in the distance sqrt(1 - cos) lies in [0, sqrt(2)], got {m}")
-    return m * (2 * math.sqrt(2) - m)
+    if not own >= 0:
+        raise ValueError(f"own is a distance, at least 0, got {own}")
+    return m * (2 * math.sqrt(2) - m) if own + m >= math.sqrt(2) else m * (m + 2 * own)
 
 
 def metric_margin(m_cos: float) -> float:
@@ -57,7 +63,7 @@ def metric_margin(m_cos: float) -> float:
     >>> cosine_margin(metric_margin(0.5))
     0.5
 
-    Implements: eq-ms-metric-margin, the inverse of eq-ms-cosine-margin.
+    Implements: the worst case of eq-ms-sharp, the inverse of eq-ms-cosine-margin.
     Source: https://kexue.fm/archives/8656.
     """
     if not 0 <= m_cos <= 2:
@@ -98,6 +104,8 @@ def margin_softmax_loss(
     $$ \ell = \log\Big(1 + \sum_{j\ne y} e^{s(\cos\theta_j - t)}\Big), \qquad
        t = \cos\theta_y - m \ \text{(cosine)}, \quad t = \cos(\theta_y + m) \ \text{(angular)} $$
 
+    With `"distance"` the scores are $-\sqrt{1-\cos\theta_j}$, a metric, and $t = -\sqrt{1-\cos\theta_y} - m$.
+
     Beyond $\theta_y = \pi - m$ the angular target goes on as $\cos\theta_y - m\sin m$, so that it falls all the way.
     $\sin\theta$ is taken as $\|\hat x - \hat w\|\,\|\hat x + \hat w\|/2$: no cancellation, and finite gradients, where
     $\cos\theta = \pm1$.
@@ -106,9 +114,10 @@ def margin_softmax_loss(
         embeddings: any length but zero; they are normalized.
         weight: one row a class, as in `nn.Linear`, `width` equal to `dim`; rows are normalized.
         labels: from 0 to classes - 1.
-        margin: in cosines (at most 2) for `"cosine"`, in radians (below π) for `"angular"`.
+        margin: in cosines (at most 2) for `"cosine"`, in radians (below π) for `"angular"`, in the distance
+            (at most 2√2, twice its largest value) for `"distance"`.
         scale: the inverse temperature s > 0.
-        kind: `"cosine"` (AM-Softmax, CosFace) or `"angular"` (ArcFace).
+        kind: `"cosine"` (AM-Softmax, CosFace), `"angular"` (ArcFace) or `"distance"`.
         reduction: `"mean"`, `"sum"` or `"none"`.
         chunk: None to hold the matrix of batch × classes logits; a number to take that many classes at a time and
             compute them again in the backward pass.
@@ -125,8 +134,10 @@ def margin_softmax_loss(
     tensor(0.3133)
     >>> margin_softmax_loss(x, w, torch.tensor([0]), margin=0.5, scale=2.0, kind="angular")
     tensor(0.1595)
+    >>> margin_softmax_loss(x, w, torch.tensor([0]), margin=0.5, scale=2.0, kind="distance")    # the same numbers here
+    tensor(0.3133)
 
-    Implements: eq-ms-amsoftmax and eq-ms-arcface.
+    Implements: eq-ms-amsoftmax, eq-ms-arcface and eq-ms-loss.
     Source: https://kexue.fm/archives/8656; Wang et al. 2018 (AM-Softmax, CosFace), Deng et al. 2019 (ArcFace).
     """
     _check_margin(margin, kind)
@@ -134,25 +145,34 @@ def margin_softmax_loss(
     labels = labels.long()
     target = scale * _target(x, w[labels], margin, kind)
     if chunk is None:
-        logits = torch.mm(scale * x, w.T).scatter_(1, labels[:, None], target[:, None])
+        logits = _scores(x, w, scale, kind).scatter_(1, labels[:, None], target[:, None])
         return cross_entropy(logits, labels, reduction=reduction)
     total = target
     for start in range(0, len(w), chunk):
-        others = checkpoint(_others, x, w[start : start + chunk], labels - start, scale, use_reentrant=False)
+        others = checkpoint(_others, x, w[start : start + chunk], labels - start, scale, kind, use_reentrant=False)
         total = torch.logaddexp(total, others)
     losses = total - target
     return losses if reduction == "none" else getattr(losses, reduction)()
 
 
-def _others(x, w, labels, scale):
+def _scores(x, w, scale, kind):
+    """Scaled cosines, or scaled distances with a minus; a difference of rows loses no digits where they agree."""
+    if kind != "distance":
+        return torch.mm(scale * x, w.T)
+    return torch.cdist(x, w, compute_mode="donot_use_mm_for_euclid_dist") * (-scale / math.sqrt(2))
+
+
+def _others(x, w, labels, scale, kind):
     """Log of the sum of exponentials over the classes of one chunk, the true class left out."""
-    logits = torch.mm(scale * x, w.T)
+    logits = _scores(x, w, scale, kind)
     own = torch.arange(len(w), device=w.device) == labels[:, None]
     return logits.masked_fill(own, -math.inf).logsumexp(1)
 
 
 def _target(x, own, margin, kind):
-    """The cosine of the true class less the margin."""
+    """The score of the true class less the margin."""
+    if kind == "distance":
+        return -_distance(x, own, kind) - margin
     cos = (x * own).sum(1)
     if kind == "cosine":
         return cos - margin
@@ -161,15 +181,22 @@ def _target(x, own, margin, kind):
     return torch.where(cos >= -math.cos(margin), shifted, cos - margin * math.sin(margin))
 
 
+def _distance(x, own, kind):
+    """Between unit rows, the root of one minus the cosine, or the angle."""
+    chord = torch.linalg.vector_norm(x - own, dim=1)
+    return 2 * torch.asin((chord / 2).clamp(max=1)) if kind == "angular" else chord / math.sqrt(2)
+
+
 class MarginSoftmaxLoss(nn.Module):
     r"""`margin_softmax_loss` with its class vectors: in place of pytorch-metric-learning's CosFaceLoss and ArcFaceLoss.
 
     Args:
         num_classes, embedding_size: shape of `weight`, as `nn.Linear(embedding_size, num_classes)` has it (the peer
             keeps the transpose: `loss.weight.data = peer.W.data.T`).
-        margin: in cosines, or in radians for `kind="angular"`; from degrees by `margin_from_degrees`.
+        margin: in cosines, in radians for `kind="angular"` (from degrees by `margin_from_degrees`), or in the distance
+            for `kind="distance"`; an attribute that training may set anew (`mean_diameter` estimates it).
         scale: the inverse temperature, or its start where it is learned.
-        kind: `"cosine"` or `"angular"`.
+        kind: `"cosine"`, `"angular"` or `"distance"`.
         learn_scale: make the logarithm of the scale a parameter.
         reduction, chunk: as in `margin_softmax_loss`.
 
@@ -185,7 +212,7 @@ class MarginSoftmaxLoss(nn.Module):
     >>> loss(torch.tensor([[1.0, 2.0]]), torch.tensor([1])).dim()
     0
 
-    Implements: eq-ms-amsoftmax and eq-ms-arcface.
+    Implements: eq-ms-amsoftmax, eq-ms-arcface and eq-ms-loss.
     Source: https://kexue.fm/archives/8656.
     """
 
@@ -224,8 +251,8 @@ class MarginSoftmaxLoss(nn.Module):
         return margin_softmax_loss(embeddings, self.weight, labels, margin=self.margin, scale=self.scale, **options)
 
     def get_logits(self, embeddings: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch classes"]:
-        """Scaled cosines without a margin, to classify with."""
-        return normalize(embeddings, dim=1) @ normalize(self.weight, dim=1).T * self.scale
+        """Scaled scores without a margin, to classify with: cosines, or distances with a minus."""
+        return _scores(normalize(embeddings, dim=1), normalize(self.weight, dim=1), self.scale, self.kind)
 
     def extra_repr(self) -> str:
         shape = f"num_classes={self.weight.shape[0]}, embedding_size={self.weight.shape[1]}"
@@ -250,7 +277,7 @@ def class_radii(
         weight: one row a class.
         labels: from 0 to classes - 1.
         quantile: 1 for the radius proper, 0.5 for the median distance.
-        kind: `"cosine"` (result at most √2) or `"angular"` (result in radians).
+        kind: `"angular"` for a result in radians; the others give distances, at most √2.
 
     Returns:
         one radius a class; NaN for a class with no member here.
@@ -262,19 +289,58 @@ def class_radii(
     >>> class_radii(x, torch.eye(2), torch.tensor([0, 0, 1]), kind="angular")
     tensor([0.7854, 0.0000])
 
-    Implements: eq-ms-radius.
+    Implements: the radii of eq-ms-ball.
     Source: https://kexue.fm/archives/8656.
     """
     _check_margin(0.0, kind)
     x, w = _units(embeddings, weight, labels, 1.0, "none", None)
     if not 0 <= quantile <= 1:
         raise ValueError(f"quantile lies in [0, 1], got {quantile}")
-    chord = torch.linalg.vector_norm(x - w[labels], dim=1)
-    distance = chord / math.sqrt(2) if kind == "cosine" else 2 * torch.asin((chord / 2).clamp(max=1))
+    distance = _distance(x, w[labels], kind)
     radii = distance.new_full((len(w),), math.nan)
     for c in labels.unique().tolist():
         radii[c] = distance[labels == c].quantile(quantile)
     return radii
+
+
+def mean_diameter(
+    embeddings: Float[Tensor, "batch dim"],
+    weight: Float[Tensor, "classes width"],
+    labels: Int[Tensor, " labels"],
+    *,
+    kind: str = "distance",
+) -> float:
+    r"""The margin that the classes call for: twice the mean distance of a sample from its class vector.
+
+    $m = 2\,\mathrm{mean}_c\,\mathrm{mean}_{z\in c}\, d(z, w_c)$, which is the mean of $d(z_3, c_1) + d(z_2, c_2)$
+    over classes; train without a margin, estimate it, set it, train on, and repeat.
+
+    Args:
+        embeddings: any length but zero.
+        weight: one row a class.
+        labels: from 0 to classes - 1; classes without a member here are left out.
+        kind: `"distance"` for $d = \sqrt{1-\cos}$, `"angular"` for the angle in radians; `"cosine"` is no metric.
+
+    Returns:
+        a number from 0 to 2√2, or to 2π in radians.
+
+    Raises:
+        ValueError: as `margin_softmax_loss`; `kind="cosine"`; no row.
+
+    >>> x = torch.tensor([[1.0, 0.0], [1.0, 1.0], [0.0, 2.0]])
+    >>> round(mean_diameter(x, torch.eye(2), torch.tensor([0, 0, 1])), 4)
+    0.2706
+
+    Implements: eq-ms-margin.
+    Source: https://kexue.fm/archives/8656.
+    """
+    _check_margin(0.0, kind)
+    if kind == "cosine":
+        raise ValueError("1 - cos is no metric: use kind='distance' and, for a cosine margin, cosine_margin")
+    with torch.no_grad():
+        x, w = _units(embeddings, weight, labels, 1.0, "none", None)
+        distance = _distance(x, w[labels.long()], kind)
+        return 2 * float(torch.stack([distance[labels == c].mean() for c in labels.unique()]).mean())
 
 
 def retrieval_scores(
@@ -325,6 +391,8 @@ def _check_margin(margin, kind):
         raise ValueError(f"kind is one of {', '.join(KINDS)}, got {kind!r}")
     if kind == "cosine" and not 0 <= margin <= 2:
         raise ValueError(f"a cosine margin lies in [0, 2], got {margin}")
+    if kind == "distance" and not 0 <= margin <= 2 * math.sqrt(2):
+        raise ValueError(f"a margin in the distance lies in [0, 2 sqrt(2)], got {margin}")
     if kind == "angular" and not 0 <= margin < math.pi:
         hint = "; it is in radians: use margin_from_degrees" if margin > math.pi else ""
         raise ValueError(f"an angular margin lies in [0, pi), got {margin}{hint}")

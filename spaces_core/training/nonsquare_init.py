@@ -1,9 +1,10 @@
 r"""Initial weights of non-square layers: which average of fan-in and fan-out, and what each does to the signal."""
 
 import math
+import numbers
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, SupportsIndex
 
 import torch
 from jaxtyping import Float
@@ -20,7 +21,7 @@ MEANS: dict[str, Callable[[int, int], float]] = {
 r"""Variance of each named average; `m` is the fan-in and `n` the fan-out."""
 
 
-def init_variance(fan_in: int, fan_out: int, mean: str | int | float = "arithmetic") -> float:
+def init_variance(fan_in: SupportsIndex, fan_out: SupportsIndex, mean: str | int | float = "arithmetic") -> float:
     r"""Variance of a zero-mean weight, one over an average of the two fans.
 
     $$ t = \frac{1}{L_p(m, n)}, \qquad L_p(m, n) = \frac{m^p + n^p}{m^{p-1} + n^{p-1}} $$
@@ -51,7 +52,7 @@ def init_variance(fan_in: int, fan_out: int, mean: str | int | float = "arithmet
     Source: https://kexue.fm/archives/8725; arithmetic: Glorot and Bengio (2010).
     """
     for name, fan in (("fan_in", fan_in), ("fan_out", fan_out)):
-        if isinstance(fan, bool) or not isinstance(fan, int) or fan < 1:
+        if isinstance(fan, bool) or not isinstance(fan, numbers.Integral) or fan < 1:
             raise ValueError(f"{name} must be a whole number of at least 1, got {fan!r}")
     if isinstance(mean, str):
         if mean not in MEANS:
@@ -90,7 +91,7 @@ def fans(tensor: Tensor, groups: int = 1) -> tuple[int, int]:
         raise ValueError(f"a weight needs at least two dimensions (out, in, *kernel), got shape {tuple(tensor.shape)}")
     if tensor.numel() == 0:
         raise ValueError(f"an empty weight of shape {tuple(tensor.shape)} has no fans")
-    if isinstance(groups, bool) or not isinstance(groups, int) or groups < 1 or tensor.shape[0] % groups:
+    if isinstance(groups, bool) or not isinstance(groups, numbers.Integral) or groups < 1 or tensor.shape[0] % groups:
         raise ValueError(f"groups must be a divisor of the {tensor.shape[0]} outputs, got {groups!r}")
     kernel = math.prod(tensor.shape[2:])
     return tensor.shape[1] * kernel, tensor.shape[0] // groups * kernel
@@ -188,8 +189,8 @@ def nonsquare_orthogonal_(
 
     A semi-orthogonal `(r, c)` matrix has mean square `1 / max(r, c)`, so it is scaled by
     $\sqrt{\max(r, c)\,t}$: its singular values are all equal to that. `torch.nn.init.orthogonal_` with the same
-    generator gives the same matrix without this factor. Trailing dimensions are flattened, and each group is
-    orthogonal on its own.
+    generator gives the same matrix without this factor; half precision is drawn in float32 and rounded. Trailing
+    dimensions are flattened, and each group is orthogonal on its own.
 
     Args:
         tensor, gain, generator, mean, groups: as in `nonsquare_normal_`.
@@ -210,7 +211,10 @@ def nonsquare_orthogonal_(
     std = _std(tensor, gain, mean, groups)
     for part in tensor.chunk(groups):
         scale = std * math.sqrt(max(part.shape[0], part[0].numel()))
-        nn.init.orthogonal_(part, gain=scale, generator=generator)
+        wide = part if part.dtype in (torch.float32, torch.float64) else part.float()
+        nn.init.orthogonal_(wide, gain=scale, generator=generator)
+        with torch.no_grad():
+            part.copy_(wide)
     return tensor
 
 
@@ -258,7 +262,7 @@ def gain_probe(
 
     Returns:
         One `LayerGain` for each call of a measured layer, in order of execution. A layer's input is its first
-        floating-point argument, its output the first floating-point tensor that it returns.
+        floating-point argument, by place or by name, its output the first floating-point tensor that it returns.
 
     Raises:
         ValueError: no layer was measured, the output is no floating-point tensor, or `grad` has another shape.
@@ -278,16 +282,18 @@ def gain_probe(
     open_calls: list[dict[str, Any]] = []
 
     def before(name):
-        def hook(layer, args):
-            place = next((i for i, a in enumerate(args) if _is_float(a)), None)
+        def hook(layer, args, named):
+            given = dict(enumerate(args)) | named
+            place = next((k for k, a in given.items() if _is_float(a)), None)
             call = {"name": name, "kind": type(layer).__name__, "before": None}
             open_calls.append(call)
             if place is None:
                 return None
-            inner = args[place] if getattr(layer, "inplace", False) else args[place].view_as(args[place])
+            inner = given[place] if getattr(layer, "inplace", False) else given[place].view_as(given[place])
             call["before"] = _moment(inner)
             _on_gradient(inner, call, "back")
-            return (*args[:place], inner, *args[place + 1 :])
+            given[place] = inner
+            return tuple(given[k] for k in range(len(args))), {k: given[k] for k in named}
 
         return hook
 
@@ -305,7 +311,8 @@ def gain_probe(
     try:
         for name, layer in module.named_modules():
             if chosen(name, layer):
-                handles += [layer.register_forward_pre_hook(before(name)), layer.register_forward_hook(after)]
+                handles.append(layer.register_forward_pre_hook(before(name), with_kwargs=True))
+                handles.append(layer.register_forward_hook(after))
         with torch.random.fork_rng(devices=cuda), torch.enable_grad():
             leaf = x.detach().clone().requires_grad_(x.is_floating_point())
             output = _first_float(module(leaf.clone() if leaf.requires_grad else leaf))

@@ -1,12 +1,17 @@
 """Hierarchical positions: the closed form as a law, the published form as the peer, and the traps."""
 
+import subprocess
+import sys
+
+import jaxtyping
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from spaces_core.attention import extend_positions, extend_table, hierarchical_lookup
+from spaces_core.attention import extend_positions, extend_table, hierarchical_lookup, interpolate_table
 
 double = torch.float64
 weight = st.floats(0.01, 0.49) | st.floats(0.51, 0.95)
@@ -74,6 +79,20 @@ def test_agrees_with_the_published_form(n, alpha):
     torch.testing.assert_close(hierarchical_lookup(table, positions, alpha), published(table, positions, alpha))
 
 
+@settings(deadline=None)
+@given(st.integers(3, 12), st.integers(0, 40), st.integers(0, 3))
+def test_interpolation_agrees_with_torch(n, more, keep):
+    keep = min(keep, n - 2)
+    table = table_of(n)
+    longer = interpolate_table(table, n + more, keep=keep)
+    assert torch.equal(longer[:keep], table[:keep])
+    size = n + more - keep
+    peer = nn.functional.interpolate(table[keep:].T[None], size=size, mode="linear", align_corners=True)[0].T
+    torch.testing.assert_close(longer[keep:], peer)
+    with pytest.raises(ValueError, match="length must be"):
+        interpolate_table(table, n - 1)
+
+
 # --- traps --------------------------------------------------------------------------------------
 def test_first_block_is_exact_and_the_published_form_is_not():
     table, alpha = table_of(512, 64, dtype=torch.float32), 0.4
@@ -87,6 +106,36 @@ def test_positions_out_of_reach(positions):
     with pytest.raises(ValueError, match="between 0 and 8"):
         hierarchical_lookup(table_of(3), torch.tensor(positions))
     assert hierarchical_lookup(table_of(3), torch.tensor([8])).shape == (1, 5)
+
+
+def test_positions_are_whole_numbers_and_checked_on_every_way():
+    table = table_of(3)
+    for wrong in (torch.tensor([1.5]), torch.tensor([True]), torch.tensor([1j])):
+        with pytest.raises((ValueError, jaxtyping.TypeCheckError), match="whole numbers|Type-check"):
+            hierarchical_lookup(table, wrong)
+    program = """
+import torch
+from spaces_core.attention import hierarchical_lookup
+table = torch.randn(3, 5)
+traced = torch.compile(hierarchical_lookup, backend="eager", fullgraph=True)
+for positions in ([7, 8], [0]):
+    positions = torch.tensor(positions)
+    torch.testing.assert_close(traced(table, positions), hierarchical_lookup(table, positions))
+for out in (9, -1):
+    try:
+        traced(table, torch.tensor([out]))
+    except IndexError:
+        print("out of reach")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == 2 * "out of reach\n", done.stderr
+
+
+def test_sizes_and_weights_of_numpy():
+    table = table_of(6)
+    ours = extend_table(table, np.int64(9), np.float32(0.25), keep=np.int32(1))
+    assert torch.equal(ours, extend_table(table, 9, 0.25, keep=1))
+    assert torch.equal(interpolate_table(table, np.int64(9)), interpolate_table(table, 9))
 
 
 @pytest.mark.parametrize("alpha", [0.5, 0.0, 1.0, -0.1, 1.2, float("nan"), [], [0.3, 0.3], [0.25, 0.5], [0.6, 0.4]])
@@ -216,7 +265,22 @@ def test_roberta_keeps_its_reserved_rows():
     new = model.embeddings.position_embeddings.weight
     assert len(new) == 2 * n + 2 and model.config.max_position_embeddings == 2 * n + 2
     assert torch.equal(new[: n + 2], old) and bool((new[1] == 0).all())
-    torch.testing.assert_close(new[n + 2 :], old[2:] + (old[3] - old[2]) / 3)
+    torch.testing.assert_close(new[n + 2 : 2 * n + 1], old[3:] + (old[4] - old[3]) / 3)
+    torch.testing.assert_close(new[2 * n + 1], old[3] + (old[5] - old[3]) / 3)
+
+
+def test_first_row_stays_out_of_later_blocks_by_default():
+    model, n = family("Bert")
+    published, _ = family("Bert")
+    published.load_state_dict(model.state_dict())
+    for each in (model, published):
+        each.embeddings.position_embeddings.weight.data[0] = 100.0
+    extend_positions(model, 3 * n)
+    extend_positions(published, 3 * n, keep=0)
+    ours, theirs = (
+        float(m.embeddings.position_embeddings.weight.detach()[n:].norm(dim=1).max()) for m in (model, published)
+    )
+    assert ours < 1 < 100 < theirs
 
 
 def test_one_table_for_two_and_a_head_around_it():
@@ -243,8 +307,10 @@ def test_refusals():
     model, _ = family("Bert")
     with pytest.raises(ValueError, match="no nn.Embedding"):
         extend_positions(model, 40, table="encoder")
+    with pytest.raises(ValueError, match="from 16 to 226"):
+        extend_positions(model, 227)
     with pytest.raises(ValueError, match="from 16 to 256"):
-        extend_positions(model, 257)
+        extend_positions(model, 257, keep=0)
     model.config.position_embedding_type = "relative_key"
     with pytest.raises(ValueError, match="relative_key"):
         extend_positions(model, 40)
@@ -255,7 +321,7 @@ def test_refusals():
 
 
 @settings(max_examples=5, deadline=None)
-@given(st.integers(16, 256))
+@given(st.integers(16, 226))
 def test_any_length(length):
     model, n = family("Bert")
     extend_positions(model, length)

@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from spaces_core.attention import NystromAttention, iterative_pinv, nystrom_attention, nystrom_factors
+from spaces_core.attention import (
+    NystromAttention,
+    iterative_pinv,
+    mean_query_attention,
+    nystrom_attention,
+    nystrom_factors,
+)
 from spaces_core.attention.nystromformer import _check
 
 pinv_peer = pytest.importorskip("nystrom_attention.nystrom_attention")
@@ -87,6 +93,43 @@ def test_constant_queries_or_keys_are_exact():
     for pair in ((q[:, :, :1].expand_as(q), k), (q, k[:, :, :1].expand_as(k))):
         exact = scaled_dot_product_attention(*pair, v)
         torch.testing.assert_close(nystrom_attention(*pair, v, landmarks=5, inverse="exact"), exact)
+
+
+@settings(max_examples=20, deadline=None)
+@given(n=st.integers(1, 40), segments=st.integers(1, 12), real=st.integers(0, 40))
+def test_mean_queries_are_one_attention_a_segment(n, segments, real):
+    q, k, v = heads(n=n)
+    mask = torch.arange(n) < torch.tensor([[n], [min(real, n)]])
+    out = mean_query_attention(q, k, v, mask, segments)
+    assert out.isfinite().all()
+    for row, size in enumerate((n, min(real, n))):
+        part = [x[row : row + 1, :, :size] for x in (q, k, v)]
+        assert not out[row, :, size:].any()
+        if size == 0:
+            continue
+        if size <= segments:
+            expected = scaled_dot_product_attention(*part)
+        else:
+            place = torch.arange(size) * segments // size
+            means = torch.stack([part[0][:, :, place == a].mean(2) for a in range(segments)], 2)
+            expected = scaled_dot_product_attention(means, *part[1:])[:, :, place]
+        torch.testing.assert_close(out[row : row + 1, :, :size], expected)
+
+
+def test_both_are_exact_where_queries_are_constant_on_segments_and_nystrom_where_keys_are():
+    q, k, v = heads(n=48)
+    steps = lambda x: x[:, :, :8].repeat_interleave(6, 2)  # noqa: E731
+    exact = scaled_dot_product_attention(steps(q), k, v)
+    torch.testing.assert_close(mean_query_attention(steps(q), k, v, segments=8), exact)
+    torch.testing.assert_close(nystrom_attention(steps(q), k, v, landmarks=8, inverse="exact"), exact)
+    exact = scaled_dot_product_attention(q, steps(k), v)
+    torch.testing.assert_close(nystrom_attention(q, steps(k), v, landmarks=8, inverse="exact"), exact)
+    assert (mean_query_attention(q, steps(k), v, segments=8) - exact).abs().max() > 0.1
+
+
+def test_mean_queries_refuse_no_segments():
+    with pytest.raises(ValueError, match="segments must be at least 1"):
+        mean_query_attention(*heads(), segments=0)
 
 
 # --- the peers --------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Residual attention: the identity with concatenated heads, x-transformers as the peer, and the traps."""
 
+import contextlib
 import copy
 import inspect
 import math
@@ -13,6 +14,7 @@ from torch.func import functional_call, stack_module_state, vmap
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from spaces_core.attention import ResidualAttention, attention_entropy, residual_attention, residual_scores
+from spaces_core.attention.realformer import expected_entropy
 from spaces_core.lab.transformer import SmallTransformer
 from tests.benchmarks.attention import realformer as benchmark
 
@@ -99,6 +101,84 @@ def test_decoding_with_cached_keys_is_the_full_pass():
     assert close([o[..., -1:, :] for o in full], last)
 
 
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_causal_queries_beside_a_cache_are_the_last_ones(n):
+    """A cache: fewer queries than keys. The last query sees all keys, as in FlashAttention."""
+    q, k, v = heads()
+    full = ours(q, k, v, is_causal=True)
+    assert close([o[..., -n:, :] for o in full], ours(q[..., -n:, :], k, v, is_causal=True))
+    for bias in (None, torch.ones(6, dtype=torch.bool), torch.zeros(6, dtype=double)):
+        attend = ResidualAttention(3, is_causal=True)
+        with contextlib.nullcontext() if bias is None else attend.masked(bias):
+            found = [attend(q[i][..., -n:, :], k[i], v[i], i) for i in range(3)]
+        assert close([o[..., -n:, :] for o in full], found)
+
+
+def test_causal_refuses_more_queries_than_keys():
+    q, k, v = heads(m=4)
+    with pytest.raises(ValueError, match="6 queries and 4 keys"):
+        residual_attention(q[0], k[0], v[0], is_causal=True)
+    attend = ResidualAttention(3, is_causal=True)
+    with attend.masked(torch.ones(4, dtype=torch.bool)), pytest.raises(ValueError, match="6 queries and 4 keys"):
+        attend(q[0], k[0], v[0], 0)
+
+
+def test_a_row_of_scores_is_all_that_decoding_hands_on():
+    """Token by token: one query, growing keys, and a row of scores that goes from layer to layer."""
+    q, k, v = heads()
+    full = ours(q, k, v, is_causal=True)
+    for t in range(6):
+        row = None
+        for layer in range(3):
+            row = residual_scores(q[layer][..., t : t + 1, :], k[layer][..., : t + 1, :], row)
+            assert row.shape[-2:] == (1, t + 1)
+            out = row.softmax(-1) @ v[layer][..., : t + 1, :]
+            assert torch.allclose(out, full[layer][..., t : t + 1, :], rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("kv", [1, 2, 4])
+@pytest.mark.parametrize("options", [{}, {"is_causal": True}])
+def test_grouped_queries_are_repeated_keys(kv, options):
+    g = torch.Generator().manual_seed(0)
+    q = torch.randn(3, 2, 4, 6, 4, generator=g, dtype=double)
+    k, v = torch.randn(2, 3, 2, kv, 6, 4, generator=g, dtype=double)
+    repeated = ours(q, *(x.repeat_interleave(4 // kv, -3) for x in (k, v)), **options)
+    assert close(ours(q, k, v, enable_gqa=True, **options), repeated)
+    attend = ResidualAttention(3, enable_gqa=True, **options)
+    assert close([attend(q[i], k[i], v[i], i) for i in range(3)], repeated)
+    if kv < 4:
+        refuses("same leading sizes", residual_attention, q[0], k[0], v[0])
+
+
+def test_grouped_queries_refuse_heads_that_do_not_divide():
+    q, k, v = torch.randn(1, 4, 6, 4), torch.randn(1, 3, 6, 4), torch.randn(1, 3, 6, 4)
+    refuses("a divisor of those of q", residual_attention, q, k, v, enable_gqa=True)
+    refuses("a divisor of those of q", residual_attention, q[0, 0], k[0], v[0], enable_gqa=True)
+    refuses("a divisor of those of q", residual_attention, q, k[:, :0], v[:, :0], enable_gqa=True)
+
+
+def test_dropout_is_on_weights_and_not_on_the_scores_handed_on():
+    q, k, v = heads(batch=(64, 3))
+    exact = ours(q, k, v)
+    torch.manual_seed(0)
+    memory, outs = None, []
+    for a, b, c in zip(q, k, v, strict=True):
+        out, memory = residual_attention(a, b, c, memory, dropout_p=0.5)
+        outs.append(out)
+    assert all(not torch.allclose(o, e) for o, e in zip(outs, exact, strict=True))
+    assert torch.equal(memory[1], torch.cat(list(k), -1))
+    draws = torch.stack([residual_attention(q[0], k[0], v[0], dropout_p=0.5)[0] for _ in range(400)])
+    assert float((draws.mean(0) - exact[0]).abs().mean()) < 0.1 * float((draws[0] - exact[0]).abs().mean())
+    attend = ResidualAttention(3, dropout_p=0.5)
+    assert not torch.allclose(attend(q[0], k[0], v[0], 0), exact[0])
+    assert torch.allclose(attend.eval()(q[0], k[0], v[0], 0), exact[0])
+    for wrong in (-0.1, 1.0, math.nan):
+        with pytest.raises(ValueError, match="dropout_p"):
+            residual_attention(q[0], k[0], v[0], dropout_p=wrong)
+        with pytest.raises(ValueError, match="dropout_p"):
+            ResidualAttention(3, dropout_p=wrong)
+
+
 def test_layers_of_different_width_keep_their_own_scale():
     (q1, k1, v1), (q2, k2, v2) = heads(dim=4), heads(1, dim=9)
     out, memory = residual_attention(q1[0], k1[0], v1[0])
@@ -126,6 +206,34 @@ def test_entropy(m, shift):
     padded = torch.cat([scores, torch.full((3,), -math.inf, dtype=double)])
     assert torch.allclose(attention_entropy(padded), attention_entropy(scores))
     assert torch.allclose(attention_entropy(torch.zeros(m)), torch.tensor(math.log(m)), atol=1e-6)
+
+
+@pytest.mark.parametrize("keys, variance", [(2, 1.0), (37, 4.0), (512, 12.0), (512, 100.0)])
+def test_expected_entropy_is_the_mean_over_draws(keys, variance):
+    scores = torch.randn(4000, keys, generator=torch.Generator().manual_seed(0), dtype=double) * variance**0.5
+    drawn = attention_entropy(scores)
+    assert abs(expected_entropy(keys, variance) - float(drawn.mean())) < 4 * float(drawn.std()) / 4000**0.5
+
+
+def test_expected_entropy_of_two_keys_is_an_integral_over_their_gap():
+    g = torch.linspace(-12, 12, 4001, dtype=double)
+    gap = g * math.sqrt(2 * 3.0)
+    weight = (-g * g / 2).exp() / (-g * g / 2).exp().sum()
+    direct = float((attention_entropy(torch.stack([gap, torch.zeros_like(gap)], -1)) * weight).sum())
+    assert abs(expected_entropy(2, 3.0) - direct) < 1e-9
+
+
+@pytest.mark.parametrize("keys", [1, 2, 64, 10**6])
+def test_attention_loses_at_most_half_a_nat_a_layer(keys):
+    found = [expected_entropy(keys, float(n)) for n in (0, 1, 2, 6, 24)]
+    assert all(h >= math.log(keys) - n / 2 - 1e-9 for n, h in zip((0, 1, 2, 6, 24), found, strict=True))
+    assert all(a >= b - 1e-9 for a, b in zip(found, found[1:], strict=False))
+
+
+@pytest.mark.parametrize("keys, variance", [(0, 1.0), (4, -1.0), (4, math.inf), (4, math.nan)])
+def test_expected_entropy_refuses(keys, variance):
+    with pytest.raises(ValueError, match="finite variance"):
+        expected_entropy(keys, variance)
 
 
 # --- the module -------------------------------------------------------------------------------------------------------

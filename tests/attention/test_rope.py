@@ -16,6 +16,7 @@ from spaces_core.attention import (
     smallest_base,
     to_layout,
 )
+from spaces_core.attention.rope import extended_frequencies
 
 double = torch.float64
 layout = st.sampled_from(["interleaved", "half"])
@@ -224,6 +225,18 @@ def test_causal_linear_attention_does_not_look_ahead():
     torch.testing.assert_close(first, rope_linear_attention(q[:5], k[:5], v[:5], causal=True, chunk=4))
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("causal", [True, False])
+def test_trap_sums_over_many_tokens_do_not_overflow(dtype, causal):
+    """In float16 the denominator passes 65504 after about a thousand tokens, and quotients by inf are zeros."""
+    q, k, v = (normal(3000, 64, seed=s).to(dtype) for s in range(3))
+    out = rope_linear_attention(q, k, v, causal=causal)
+    exact = rope_linear_attention(q.double(), k.double(), v.double(), causal=causal)
+    assert out.dtype == dtype and bool(out.isfinite().all())
+    error = (out.double() - exact).square().mean() / exact.square().mean()
+    assert float(error.sqrt()) < torch.finfo(dtype).eps
+
+
 # --- decay --------------------------------------------------------------------------------------
 def test_trap_the_indicator_is_not_monotone():
     turns = torch.exp(1j * rope_angles(torch.arange(257), 128)).cumsum(-1).abs().mean(-1)
@@ -241,6 +254,42 @@ def test_trap_random_content_does_not_decay_and_abel_says_nothing():
         assert float(score.square().mean()) == pytest.approx(64, rel=0.15)
         bound = steps * torch.exp(1j * rope_angles(torch.tensor(distance), 64)).cumsum(0).abs().sum()
         assert float(bound) > 5 * float(trivial)
+
+
+# --- longer contexts ----------------------------------------------------------------------------
+@settings(deadline=None, max_examples=25)
+@given(st.integers(2, 20), st.floats(1, 64), st.sampled_from(["linear", "ntk", "yarn"]), st.integers(1, 5000))
+def test_frequencies_stay_between_plain_and_interpolated(half, factor, method, length):
+    plain = rope_angles(torch.ones((), dtype=double), 2 * half)
+    found = extended_frequencies(2 * half, factor, method=method, length=length)
+    assert bool((found <= plain * (1 + 1e-12)).all()) and bool((found >= plain / factor * (1 - 1e-12)).all())
+    torch.testing.assert_close(extended_frequencies(2 * half, 1.0, method=method, length=length), plain)
+
+
+def test_ntk_slows_the_last_pair_only_and_yarn_keeps_the_fast_ones():
+    plain = rope_angles(torch.ones((), dtype=double), 64)
+    ntk = extended_frequencies(64, 8.0, method="ntk")
+    assert float(ntk[0]) == 1 and float(ntk[-1]) == pytest.approx(float(plain[-1]) / 8)
+    yarn, turns = extended_frequencies(64, 8.0, length=2048), 2048 * plain / (2 * torch.pi)
+    assert torch.equal(yarn[turns > 32], plain[turns > 32])
+    torch.testing.assert_close(yarn[turns < 1], plain[turns < 1] / 8)
+
+
+def peer_frequencies(kind, **more):
+    peer = pytest.importorskip("transformers.modeling_rope_utils").ROPE_INIT_FUNCTIONS[kind]
+    llama = pytest.importorskip("transformers.models.llama.modeling_llama")
+    rope = {"rope_type": kind, "rope_theta": 10000.0, "factor": 8.0, **more}
+    sizes = {"hidden_size": 64, "num_attention_heads": 1, "max_position_embeddings": 2048}
+    return peer(llama.LlamaConfig(**sizes, rope_parameters=rope), torch.device("cpu"))[0].double()
+
+
+def test_transformers_extends_the_same_way():
+    linear = extended_frequencies(64, 8.0, method="linear")
+    torch.testing.assert_close(peer_frequencies("linear"), linear, atol=1e-7, rtol=1e-5)
+    theirs = peer_frequencies("yarn", original_max_position_embeddings=2048)
+    ours, turns = extended_frequencies(64, 8.0, length=2048), 2048 * 8 * linear / (2 * torch.pi)
+    outside = (turns > 40) | (turns < 0.5)  # their ramp is linear in the number of the pair
+    torch.testing.assert_close(theirs[outside], ours[outside], atol=1e-7, rtol=1e-5)
 
 
 # --- bases --------------------------------------------------------------------------------------
@@ -274,6 +323,16 @@ def test_smallest_base_is_feasible_and_the_set_is_no_interval():
         (lambda: rope_linear_attention(normal(3, 4), normal(2, 4), normal(2, 4), causal=True), "causal"),
         (lambda: rope_linear_attention(normal(3, 4), normal(3, 4), normal(3, 4), chunk=0), "chunk"),
         (lambda: smallest_base(10, 8, start=1.0), "start"),
+        (lambda: smallest_base(0, 8), "length"),
+        (lambda: to_layout(normal(4, 4), 0, "half"), "heads"),
+        (lambda: apply_rope(normal(3, 4), offset=float("inf")), "finite"),
+        (lambda: RotaryEmbedding(4)(normal(3, 4), offset=float("inf")), "finite"),
+        (lambda: RotaryEmbedding(4)(normal(3, 4), offset=float("nan")), "finite"),
+        (lambda: extended_frequencies(8, 0.5), "factor"),
+        (lambda: extended_frequencies(8, 2.0), "length"),
+        (lambda: extended_frequencies(2, 2.0, method="ntk"), "slowest"),
+        (lambda: extended_frequencies(8, 2.0, method="dynamic"), "method"),
+        (lambda: extended_frequencies(8, 2.0, length=9, beta_fast=1.0), "ramp"),
     ],
 )
 def test_bad_input(call, words):

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -357,6 +358,15 @@ def test_gradient_passes():
     assert torch.autograd.gradcheck(lambda v: apply_angles(v, angles), (x,))
 
 
+def test_trap_whole_numbers_of_numpy_and_torch_are_whole_numbers():
+    plain, _ = mixed_positions([3, (2, 4), 1])
+    for kind in (np.int64, np.int32, torch.tensor):
+        other, following = mixed_positions([kind(3), (kind(2), kind(4)), kind(1)])
+        assert torch.equal(plain, other) and following == 12
+    integers = torch.arange(4, dtype=torch.int16)[:, None].expand(4, 2)
+    assert torch.equal(interleaved_angles(integers, 8), interleaved_angles(integers.double(), 8))
+
+
 # --- bad input ----------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     "call, words",
@@ -378,6 +388,8 @@ def test_gradient_passes():
         (lambda: section_angles(torch.zeros(1, 2), 4, (2,)), "2 numbers"),
         (lambda: apply_angles(torch.zeros(1, 4), torch.zeros(1, 4)), "half as many"),
         (lambda: apply_angles(torch.zeros(1, 4), torch.zeros(1, 2), layout="split"), "layout"),
+        (lambda: interleaved_angles(torch.zeros(1, 2).bfloat16(), 4), "which rounds them"),
+        (lambda: section_angles(torch.zeros(1, 2).half(), 4, (1, 1)), "which rounds them"),
     ],
 )
 def test_bad_input(call, words):

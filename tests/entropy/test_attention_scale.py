@@ -77,11 +77,34 @@ def test_padding_does_not_count_and_the_peer_counts_it():
         seen[None],
         torch.zeros(1, 10).masked_fill(~seen, -torch.inf),
         torch.zeros(1, 10).masked_fill(~seen, -3e38),
+        *(torch.zeros(10).masked_fill(~seen, hidden) for hidden in (-1e30, -1e9, -1e4)),
+        seen,
     ):
         torch.testing.assert_close(length_scaled_attention(q, k, v, mask, train_len=4), alone)
     scores = (q @ k.mT / 8**0.5).masked_fill(~seen, -torch.inf)
     peer = pytest.importorskip("scalable_softmax").ScalableSoftmax(s=1 / math.log(4), learn_scaling=False, bias=False)
     assert (peer(scores, dim=-1) @ v - alone).abs().max() > 1e-2
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+def test_the_usual_hiding_numbers_hide_in_every_precision(dtype):
+    mask = torch.zeros(10, dtype=dtype).masked_fill(torch.arange(10) >= 6, -1e4)
+    assert key_counts(3, 10, mask).flatten().tolist() == [6] * 3
+
+
+def test_a_mask_of_one_dimension_holds_for_heads_and_batches():
+    q, k, v = draw(2, 3, 10, 8)
+    out = length_scaled_attention(q, k, v, torch.arange(10) < 6, train_len=4)
+    torch.testing.assert_close(out, length_scaled_attention(q, k[..., :6, :], v[..., :6, :], train_len=4))
+
+
+def test_heads_in_groups_are_the_repeated_heads():
+    q, k, v = draw(2, 4, 10, 8)
+    k, v = k[:, :2], v[:, :2]
+    for more in ({}, {"is_causal": True}, {"attn_mask": torch.arange(10) < 6}):
+        grouped = length_scaled_attention(q, k, v, enable_gqa=True, train_len=4, **more)
+        repeated = length_scaled_attention(q, *(x.repeat_interleave(2, 1) for x in (k, v)), train_len=4, **more)
+        torch.testing.assert_close(grouped, repeated)
 
 
 def test_causal_rows_count_what_they_see():
@@ -98,6 +121,30 @@ def test_decoding_with_a_cache_is_the_whole_sequence(chunk):
         end = start + chunk
         step = length_scaled_attention(q[:, start:end], k[:, :end], v[:, :end], is_causal=True, train_len=5, floor=1.0)
         torch.testing.assert_close(step, whole[:, start:end])
+
+
+def test_packed_documents_are_as_if_alone():
+    q, k, v = draw(12, 4)
+    document = torch.tensor([0] * 5 + [1] * 7)
+    seen = (document[:, None] == document) & torch.ones(12, 12).tril().bool()
+    packed = length_scaled_attention(q, k, v, seen, train_len=4)
+    parts = [length_scaled_attention(q[d], k[d], v[d], is_causal=True, train_len=4) for d in (slice(5), slice(5, 12))]
+    torch.testing.assert_close(packed, torch.cat(parts))
+
+
+def test_cross_attention_counts_the_keys_of_the_other_sequence():
+    q, k, v = draw(12, 4)
+    assert key_counts(5, 12).flatten().tolist() == [12] * 5
+    expected = F.scaled_dot_product_attention(math.log(12) / math.log(4) * q[:5], k, v)
+    torch.testing.assert_close(length_scaled_attention(q[:5], k, v, train_len=4), expected)
+
+
+@given(st.integers(2, 10**5), st.integers(2, 10**5))
+def test_longrope_s_factor_on_queries_and_keys_is_this_one(train_len, longer):
+    if longer >= train_len:
+        both = math.sqrt(1 + math.log(longer / train_len) / math.log(train_len))
+        n = torch.tensor(longer, dtype=torch.float64)
+        assert both**2 == pytest.approx(float(length_scale(n, train_len)), rel=1e-9)
 
 
 def test_one_key_gives_its_value():
@@ -147,6 +194,8 @@ def test_counts():
     ("call", "says"),
     [
         (lambda: length_scale(4, train_len=1), "at least 2"),
+        (lambda: length_scale(4, train_len=math.nan), "finite"),
+        (lambda: length_scale(4, train_len=math.inf), "finite"),
         (lambda: length_scale(4, floor=-1.0), "not negative"),
         (lambda: length_scale(4, floor=math.nan), "finite"),
         (lambda: length_scale(torch.tensor([3, -1])), "counts keys"),
@@ -154,6 +203,7 @@ def test_counts():
         (lambda: key_counts(4, 3, is_causal=True), "as many keys"),
         (lambda: key_counts(3, 3, torch.ones(3, 3, dtype=torch.bool), is_causal=True), "either"),
         (lambda: key_counts(3, 4, torch.ones(3, 3, dtype=torch.bool)), "broadcast"),
+        (lambda: key_counts(3, 3, torch.ones(3, 3, dtype=torch.int64)), "boolean or floating"),
     ],
 )
 def test_bad_input_is_refused(call, says):

@@ -321,6 +321,43 @@ def test_logits_processor_can_only_sharpen():
     assert torch.allclose(after, h.clamp(max=2), atol=1e-9)
 
 
+# --- masks and offsets --------------------------------------------------------------------------
+@pytest.mark.parametrize("dtype, tol", [(torch.float32, 3e-6), (F64, 1e-11)])
+@pytest.mark.parametrize("mask", [-1e4, -1e20, "least"])
+@pytest.mark.parametrize("target", [2.0, 3.3, 3.45, 3.7])
+def test_finite_mask_values_are_solved(dtype, tol, mask, target):
+    """Targets below and above log 30, the largest entropy of the 30 entries that are not masked."""
+    x = scores_of(30, 6, 50, scale=1.0, dtype=dtype)
+    x[:, 30:] = torch.finfo(dtype).min if mask == "least" else mask
+    q, power = entropy_normalize(x, target, logits=True, return_power=True)
+    assert torch.isfinite(q).all() and (power > 0).all()
+    assert float((exact(q) - target).abs().max()) < tol
+    assert torch.allclose(entropy_normalize(x.clone().requires_grad_(), target, logits=True).detach(), q, atol=1e-5)
+    assert float((exact(EntropyLogitsProcessor(target)(None, x).softmax(-1)) - target).abs().max()) < 1e-5
+    if target < math.log(30):
+        hidden = x.masked_fill(torch.arange(50) >= 30, -math.inf)
+        assert torch.allclose(entropy_normalize(hidden, target, logits=True), q, atol=1e-5)
+
+
+@pytest.mark.parametrize("mask", [-1e20, torch.finfo(torch.float32).min])
+def test_gradients_beside_finite_mask_values(mask):
+    x = scores_of(31, 4, 50, scale=1.0, dtype=torch.float32)
+    x[:, 30:] = mask
+    hidden = x.masked_fill(torch.arange(50) >= 30, -math.inf)
+    grads = []
+    for v in (x, hidden):
+        q = entropy_normalize(v.requires_grad_(), 2.0, logits=True)
+        grads += torch.autograd.grad((q * torch.arange(50)).sum(), v)
+    assert torch.isfinite(grads[0]).all() and torch.allclose(*grads, atol=1e-3)
+
+
+def test_a_large_common_offset_costs_no_accuracy():
+    x = scores_of(32, 50, 100, scale=1.0, dtype=torch.float32) + 1e4
+    for y in (x, x.clone().requires_grad_()):
+        assert float((exact(entropy_normalize(y, 2.0, logits=True).detach()) - 2).abs().max()) < 3e-6
+    assert float((exact(EntropyLogitsProcessor(2.0)(None, x).softmax(-1)) - 2).abs().max()) < 3e-6
+
+
 # --- bad input ----------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     "p, target, options, message",
@@ -352,3 +389,72 @@ def test_integers_and_unnormalised_entropy_are_refused():
         entropy(torch.tensor([0.5, 0.6]))
     with pytest.raises(ValueError, match="positive"):
         EntropyLogitsProcessor(0.0)
+
+
+# --- what must not pass in silence ----------------------------------------------------------------
+NOTHING = [[0.0, 1.0, 2.0], [-math.inf] * 3]
+
+
+def test_a_row_without_an_entry_is_refused_wherever_it_stands():
+    with pytest.raises(ValueError, match=r"all scores are minus infinity \(row 1\)"):
+        entropy_normalize(torch.tensor(NOTHING, dtype=F64), 0.5, logits=True)
+    with pytest.raises(ValueError, match=r"all scores are minus infinity \(row 1\)"):
+        EntropyLogitsProcessor(0.5)(None, torch.tensor(NOTHING))
+    with pytest.raises(ValueError, match="all scores are minus infinity"):
+        entropy_normalize(torch.full((3,), -math.inf, requires_grad=True), 0.5, logits=True)
+    for shape in ((0,), (2, 0), ()):
+        with pytest.raises(ValueError, match="at least one entry"):
+            entropy_normalize(torch.empty(shape, dtype=F64), 0.5)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+@pytest.mark.parametrize("at_most", [False, True])
+def test_the_processor_passes_no_broken_score_on(bad, at_most):
+    scores = torch.tensor([[0.0, 1.0, 2.0], [0.0, bad, 1.0]])
+    with pytest.raises(ValueError, match="NaN or plus infinity"):
+        EntropyLogitsProcessor(0.5, at_most=at_most)(None, scores)
+    with pytest.raises(ValueError, match="positive and finite"):
+        EntropyLogitsProcessor(bad)
+
+
+def test_a_search_without_a_step_is_refused():
+    with pytest.raises(ValueError, match="max_iter"):
+        entropy_normalize(torch.tensor([0.7, 0.3]), 0.5, max_iter=0)
+
+
+@pytest.mark.parametrize("logits", [True, False])
+def test_forward_mode_agrees_with_differences_and_with_reverse_mode(logits):
+    x = scores_of(20, 3, 6)
+    x = x if logits else x.softmax(-1)
+    dx = scores_of(21, 3, 6)
+    dx = dx if logits else x * (dx - (x * dx).sum(-1, keepdim=True))  # probabilities stay normalised
+    target, dt = torch.tensor([0.9, 1.2, 1.5], dtype=F64), scores_of(22, 3)
+
+    def solve(x, t):
+        return entropy_normalize(x, t, logits=logits, return_power=True)
+
+    (q, power), (dq, dpower) = torch.func.jvp(solve, (x, target), (dx, dt))
+    assert torch.allclose(q, solve(x, target)[0], atol=1e-12)
+    step = 1e-6
+    high, low = (solve(x + e * dx, target + e * dt) for e in (step, -step))
+    for ours, a, b in ((dq, high[0], low[0]), (dpower, high[1], low[1])):
+        assert ours.abs().max() > 1e-2
+        assert torch.allclose(ours, (a - b) / (2 * step), atol=1e-7)
+    weight = scores_of(23, 3, 6)
+    _, pulled = torch.func.vjp(lambda x, t: solve(x, t)[0], x, target)
+    by_x, by_t = pulled(weight)
+    assert torch.allclose((by_x * dx).sum() + (by_t * dt).sum(), (weight * dq).sum())
+    _, slope = torch.func.jvp(lambda x: solve(x, 1.2)[1], (x,), (dx,))
+    _, by_target = torch.func.jvp(lambda t: solve(x, t)[1], (target,), (dt,))
+    assert torch.isfinite(slope).all() and (by_target * dt < 0).all()
+
+
+def test_forward_mode_inside_reverse_mode_and_with_zeros():
+    x = scores_of(24, 2, 5).requires_grad_()
+    assert gradcheck(lambda x: entropy_normalize(x, 1.1, logits=True), (x,), check_forward_ad=True)
+    assert gradgradcheck(lambda x: entropy_normalize(x, 1.1, logits=True), (x,), check_fwd_over_rev=True)
+    p = torch.tensor([0.5, 0.0, 0.3, 0.2], dtype=F64)
+    _, dq = torch.func.jvp(lambda p: entropy_normalize(p, 0.9), (p,), (torch.tensor([0.1, 0.0, -0.1, 0.0], dtype=F64),))
+    assert torch.isfinite(dq).all() and dq[1] == 0 and dq.abs().max() > 1e-3
+    (grad,) = torch.autograd.grad(entropy_normalize(p.requires_grad_(), 0.9)[0], p)
+    assert torch.isfinite(grad).all() and grad[1] == 0

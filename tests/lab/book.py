@@ -31,16 +31,18 @@ $$
 (a + b)^2 = a^2 + 2 a b + b^2
 $$ (eq-square)
 
+$$
+a, b \in \mathbb R
+$$ (eq-numbers)
+
 ```{code-cell} ipython3
 :tags: [check, hide-cell]
 
-from sympy import symbols
-
 from spaces_core.checks import Chapter
 
-a, b = symbols("a b")
 ch = Chapter("part/square")
-ch.prove("eq-square", {"a": a, "b": b})
+ch.setting("eq-numbers")
+ch.prove("eq-square")
 ```
 
 ```{code-cell} ipython3
@@ -128,26 +130,29 @@ $$
 $$ (eq-{name}-square)
 
 $$
-a < b
+F < G
 $$ (eq-{name}-gain)
+
+$$
+a, b \in \mathbb R
+$$ (eq-{name}-numbers)
 
 ```{{code-cell}} ipython3
 :tags: [check, hide-cell]
 
 import torch
-from sympy import symbols
 
 from spaces_core.checks import Chapter
 
-a, b = symbols("a b")
 ch = Chapter("part/{name}")
-ch.prove("eq-{name}-square", {{"a": a, "b": b}})
+ch.setting("eq-{name}-numbers")
+ch.prove("eq-{name}-square")
 
 chance = torch.Generator().manual_seed(0)
 products = [(x @ x.T).square().mean().sqrt() for x in torch.randn(12, 40, 40, generator=chance)]
 few, many = (torch.stack(products[i::2]) for i in range(2))
 many = 2 * many
-ch.measure("eq-{name}-gain", {{"a": few.tolist(), "b": many.tolist()}}, sides=(few.mean(), many.mean()))
+ch.demonstrate("eq-{name}-gain", {{"F": few.tolist(), "G": many.tolist()}}, sides=(few.mean(), many.mean()))
 ```
 
 ```{{code-cell}} ipython3

@@ -35,7 +35,7 @@ def texts_changed(nb):
 
 def turned_round(nb):
     for cell in nb["cells"]:
-        cell["source"] = [line.replace("a < b", "a > b") for line in cell["source"]]
+        cell["source"] = [line.replace("F < G", "F > G") for line in cell["source"]]
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def book(tmp_path_factory):
     book.change(".ledger.json", statement_dropped, "tampered")
     book.change(".figures.json", figure_moved, "tampered")
     book.change(".ipynb", texts_changed, "tampered")
-    book.edit("a < b", "a > b", "false")
+    book.edit("F < G", "F > G", "false")
     book.change(".ipynb", turned_round, "false")
     return book
 

@@ -22,19 +22,20 @@ $$
 $$ (eq-two-mean)
 
 $$
-a < b
+F < G
 $$ (eq-two-measured)
+
+$$
+a, b, x \in \mathbb R
+$$ (eq-two-numbers)
 
 ```{code-cell} ipython3
 :tags: [check, hide-cell]
 
-from sympy import symbols
-
 from spaces_core.checks import Chapter
 
-a, b, x = symbols("a b x", real=True)
 ch = Chapter("part/two")
-ch.bind({"a": a, "b": b})
+ch.setting("eq-two-numbers")
 ch.define("eq-two-def")
 ch.prove("eq-two-difference")
 ```
@@ -42,9 +43,9 @@ ch.prove("eq-two-difference")
 ```{code-cell} ipython3
 :tags: [check, hide-cell]
 
-ch.prove("eq-two-mean", by="z3", tight={"a": 1, "b": 1}, pins=[({"a": 1, "b": 2}, (4, 5))])
-series = {"a": [1.0, 2.0, 1.5, 1.2, 1.3], "b": [3.0, 4.0, 3.6, 3.1, 3.3]}
-ch.measure("eq-two-measured", series, sides=(1.4, 3.4))
+ch.prove("eq-two-mean", by="z3", pins=[({"a": 1, "b": 2}, (4, 5))])
+series = {"F": [1.0, 2.0, 1.5, 1.2, 1.3], "G": [3.0, 4.0, 3.6, 3.1, 3.3]}
+ch.demonstrate("eq-two-measured", series, sides=(1.4, 3.4))
 ch.report()
 ```
 """
@@ -87,6 +88,6 @@ def test_a_wrong_edit_fails(recorded, tmp_path):
 
 
 def test_an_experiment_is_left_to_the_recorder(recorded, tmp_path):
-    done = after(recorded, tmp_path, "a < b", "b > a")
+    done = after(recorded, tmp_path, "F < G", "G > F")
     assert done.returncode == 0
     assert "eq-two-measured is an experiment, a sample or without a check" in done.stdout

@@ -502,3 +502,24 @@ def test_regression_targets_keep_their_shape():
     net, (x, _) = mlp(sizes=(5, 2)), batch()
     target = torch.randn(6, 2, dtype=torch.float64)
     assert torch.allclose(parameter_grad_norm(net, mse_loss, x, target), looped(net, mse_loss, x, target))
+
+
+def test_the_bound_is_finite_where_a_layer_hardly_lets_anything_pass():
+    """A saturated sigmoid: the squared norm of its Jacobian is below the smallest normal number."""
+    net = nn.Sequential(nn.Linear(2, 2), nn.Sigmoid(), nn.Linear(2, 1))
+    net[0].bias.data.fill_(-46.0)
+    x = torch.ones(1, 2)
+    bound = gradient_bound(net, x)
+    left = bound * input_grad_norm(net, torch.sum, x, squared=True)
+    assert torch.isfinite(bound).all() and (left <= parameter_grad_norm(net, torch.sum, x, squared=True)).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("form", ["sharp", "spectral", "frobenius"])
+def test_the_bound_in_half_precision_is_near_the_exact_one(dtype, form):
+    torch.manual_seed(0)
+    net, x = nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 2)).to(dtype), torch.randn(3, 4).to(dtype)
+    half = gradient_bound(net, x, form)
+    assert half.dtype == dtype
+    exact = gradient_bound(net.double(), x.double(), form)
+    torch.testing.assert_close(half.double(), exact, rtol=20 * torch.finfo(dtype).eps, atol=0)

@@ -30,12 +30,18 @@ def centred(logits):
 def test_scikit_learn_accepts_it():
     check_estimator(GaussianSoftmaxClassifier())
     check_estimator(GaussianSoftmaxClassifier(shrinkage="auto"))
+    check_estimator(GaussianSoftmaxClassifier(shrinkage=0.1, standardize=False))
 
 
 @pytest.mark.parametrize("k", [2, 3, 7])
 @pytest.mark.parametrize("shrinkage", [None, 0.3])
 def test_agrees_with_lda(k, shrinkage):
     x, y = data(k=k)
+    peer = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage).fit(x, y).decision_function(x)
+    ours = GaussianSoftmaxClassifier(shrinkage=shrinkage, standardize=False).fit(x, y).decision_function(x)
+    np.testing.assert_allclose(centred(ours), centred(peer), rtol=0, atol=1e-9)
+    within = x - np.stack([x[y == i].mean(0) for i in range(k)])[y]
+    x = x / within.std(0)  # in these units shrinking the correlations is shrinking the covariance
     peer = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage).fit(x, y).decision_function(x)
     ours = GaussianSoftmaxClassifier(shrinkage=shrinkage).fit(x, y).decision_function(x)
     np.testing.assert_allclose(centred(ours), centred(peer), rtol=0, atol=1e-9)
@@ -50,9 +56,26 @@ def test_agrees_with_lda_on_real_data():
 def test_auto_is_ledoit_and_wolf_on_class_centred_samples():
     x, y = data()
     z = x - np.stack([x[y == i].mean(0) for i in range(3)])[y]
-    got = GaussianSoftmaxClassifier(shrinkage="auto").fit(x, y).shrinkage_
-    assert 0 < got < 1
-    assert got == pytest.approx(ledoit_wolf_shrinkage(z, assume_centered=True), rel=1e-9)
+    for standardize, peer in ((True, z / z.std(0)), (False, z)):
+        got = GaussianSoftmaxClassifier(shrinkage="auto", standardize=standardize).fit(x, y).shrinkage_
+        assert 0 < got < 1
+        assert got == pytest.approx(ledoit_wolf_shrinkage(peer, assume_centered=True), rel=1e-9)
+
+
+@pytest.mark.parametrize("shrinkage", [None, 0.3, 1.0, "auto"])
+def test_units_do_not_matter(shrinkage):
+    x, y = data()
+    units = np.array([1e3, 1e-4, 1.0, 7.0])
+    before = GaussianSoftmaxClassifier(shrinkage=shrinkage).fit(x, y).predict_log_proba(x)
+    after = GaussianSoftmaxClassifier(shrinkage=shrinkage).fit(x * units, y).predict_log_proba(x * units)
+    np.testing.assert_allclose(after, before, rtol=0, atol=1e-8)
+
+
+def test_shrinkage_leaves_the_variances():
+    x, y = data()
+    plain, half, full = (GaussianSoftmaxClassifier(shrinkage=s).fit(x, y).covariance_ for s in (None, 0.5, 1.0))
+    np.testing.assert_allclose(full, np.diag(np.diag(plain)), atol=1e-12)
+    np.testing.assert_allclose(half, (plain + full) / 2, atol=1e-12)
 
 
 @pytest.mark.parametrize("shrinkage", [None, "auto"])
@@ -120,13 +143,19 @@ def test_tensors_give_tensors(dtype, atol, shrinkage):
     np.testing.assert_allclose(proba.double().numpy(), peer.predict_proba(x), atol=atol)
 
 
-@pytest.mark.parametrize("bad", [-0.1, 1.5, "ledoit"])
+@pytest.mark.parametrize("bad", [-0.1, 1.5, "ledoit", True, float("nan"), [0.1], torch.tensor(0.1)])
 def test_bad_shrinkage(bad):
     with pytest.raises(ValueError, match="shrinkage must be"):
         GaussianSoftmaxClassifier(shrinkage=bad).fit(*data())
 
 
-@pytest.mark.parametrize("bad", [[0.5, 0.5], [0.5, 0.5, 0.5], [1.0, 0.0, 0.0]])
+@pytest.mark.parametrize("bad", [None, "no", 1])
+def test_bad_standardize(bad):
+    with pytest.raises(ValueError, match="standardize must be"):
+        GaussianSoftmaxClassifier(shrinkage=0.1, standardize=bad).fit(*data())
+
+
+@pytest.mark.parametrize("bad", [[0.5, 0.5], [0.5, 0.5, 0.5], [1.0, 0.0, 0.0], [float("nan"), 0.5, 0.5], "uniform"])
 def test_bad_priors(bad):
     with pytest.raises(ValueError, match="priors must be"):
         GaussianSoftmaxClassifier(priors=bad).fit(*data())
@@ -142,6 +171,67 @@ def test_bad_batches():
         GaussianSoftmaxClassifier().fit(x, y, sample_weight=-np.ones(len(y)))
 
 
+@pytest.mark.parametrize("bad", [torch.float16, torch.bfloat16, torch.int64])
+def test_bad_tensors(bad):
+    x, y = data()
+    with pytest.raises(ValueError, match="float32 or float64"):
+        GaussianSoftmaxClassifier().fit(torch.tensor(x).to(bad), y)
+
+
+def test_one_class_is_no_problem_to_solve():
+    x, y = data()
+    for run in (
+        lambda m: m.fit(x, np.zeros(len(y))),
+        lambda m: m.partial_fit(x, np.zeros(len(y)), classes=[0]),
+    ):
+        with pytest.raises(ValueError, match="at least 2 classes"):
+            run(GaussianSoftmaxClassifier())
+
+
+def test_a_batch_that_raises_is_not_added():
+    x, y = data()
+    model = GaussianSoftmaxClassifier(priors=[0.5, 0.5])
+    for _ in range(2):
+        with pytest.raises(ValueError, match="priors must be"):
+            model.partial_fit(x, y, classes=range(3))
+    model.set_params(priors=None).partial_fit(x[:60], y[:60], classes=range(3))
+    with pytest.raises(ValueError, match="not among classes"):
+        model.partial_fit(x, y + 1)
+    model.set_params(shrinkage=2.0)
+    with pytest.raises(ValueError, match="shrinkage must be"):
+        model.partial_fit(x, y)
+    model.set_params(shrinkage=None).partial_fit(x[60:], y[60:])
+    np.testing.assert_allclose(model.coef_, GaussianSoftmaxClassifier().fit(x, y).coef_, rtol=1e-10)
+
+
+@pytest.mark.parametrize("scale", [1e-160, 1e150])
+def test_features_out_of_the_range_of_the_dtype(scale):
+    x, y = data()
+    with np.errstate(over="ignore"), pytest.raises(ValueError, match="rescale the features"):
+        GaussianSoftmaxClassifier(shrinkage="auto").fit(x * scale, y)
+
+
+@pytest.mark.parametrize("make", [lambda y: y > 0, lambda y: np.array(list("abc"))[y], lambda y: y.astype(np.int8) - 1])
+def test_labels_of_other_kinds(make):
+    x, y = data()
+    label = make(y)
+    got = GaussianSoftmaxClassifier().fit(x, label).predict(x)
+    assert got.dtype == label.dtype
+    t = torch.from_numpy(x)
+    of_tensor = GaussianSoftmaxClassifier().fit(t, label).predict(t)
+    assert isinstance(of_tensor, torch.Tensor) == (label.dtype.kind != "U")
+    np.testing.assert_array_equal(np.asarray(of_tensor), got)
+
+
+@pytest.mark.parametrize("priors", [None, [0.4, 0.6]])
+@pytest.mark.parametrize("only", [0, 1])
+def test_a_class_without_samples_so_far_has_probability_zero(priors, only):
+    x, y = data(k=2)
+    model = GaussianSoftmaxClassifier(priors=priors).partial_fit(x[y == only], y[y == only], classes=[0, 1])
+    np.testing.assert_array_equal(model.predict_proba(x)[:, only], 1)
+    assert (model.predict(x) == only).all()
+
+
 # --- the law, over all parameters -------------------------------------------------------------------------------------
 problems = {"seed": st.integers(0, 10_000), "k": st.integers(2, 6), "d": st.integers(1, 5)}
 
@@ -155,7 +245,7 @@ def test_probabilities_are_those_of_bayes_rule(seed, k, d, s, weighted):
     mu = np.stack([np.average(x[y == i], axis=0, weights=w[y == i]) for i in range(k)])
     z = (x - mu[y]) * np.sqrt(w)[:, None]
     cov = z.T @ z / w.sum()
-    cov = (1 - s) * cov + s * np.trace(cov) / d * np.eye(d)
+    cov = (1 - s) * cov + s * np.diag(np.diag(cov))
     share = np.array([w[y == i].sum() for i in range(k)]) / w.sum()
     gap = x[:, None] - mu
     joint = np.log(share) - np.einsum("nkd,de,nke->nk", gap, np.linalg.inv(cov), gap) / 2
@@ -222,7 +312,8 @@ def test_with_few_samples_the_probabilities_are_worse_than_the_decisions():
     for seed in range(5):
         order = np.random.default_rng(seed).permutation(len(y))
         few, rest = order[:200], order[200:]
-        for model in (GaussianSoftmaxClassifier(shrinkage=0.003), LogisticRegression(C=2.5, max_iter=500)):
+        closed = GaussianSoftmaxClassifier(shrinkage=0.003, standardize=False)
+        for model in (closed, LogisticRegression(C=2.5, max_iter=500)):
             log_p = model.fit(x[few], y[few]).predict_log_proba(x[rest])
             losses.append(-log_p[range(len(rest)), y[rest]].mean())
             shares.append((log_p.argmax(1) == y[rest]).mean())
@@ -230,11 +321,65 @@ def test_with_few_samples_the_probabilities_are_worse_than_the_decisions():
     assert all(a > b for a, b in zip(losses[::2], losses[1::2], strict=True))
 
 
-def test_with_one_sample_a_class_only_the_priors_are_left():
-    x, y = data(n=3)
-    with pytest.warns(LinAlgWarning, match="cannot be inverted"):
-        model = GaussianSoftmaxClassifier().fit(x, y)
-    np.testing.assert_allclose(model.predict_proba(x), 1 / 3, atol=1e-12)
+@pytest.mark.filterwarnings("ignore::scipy.linalg.LinAlgWarning")
+@pytest.mark.parametrize("shrinkage", [None, 0.3, "auto"])
+@pytest.mark.parametrize("standardize", [True, False])
+@pytest.mark.parametrize("weight", [1.0, 3.0])
+def test_with_one_sample_a_class_the_nearest_mean_is_left(shrinkage, standardize, weight):
+    x, y = data(k=5, n=5)
+    fresh, _ = data(seed=1, k=5)
+    options = {"shrinkage": shrinkage, "standardize": standardize}
+    model = GaussianSoftmaxClassifier(**options).fit(x, y, sample_weight=np.full(5, weight))
+    gap = (fresh[:, None] - x) / (x.std(0) if standardize else 1)
+    np.testing.assert_array_equal(model.predict(fresh), y[np.square(gap).sum(2).argmin(1)])
+    parts = GaussianSoftmaxClassifier(**options)
+    for i in range(5):
+        parts.partial_fit(x[i : i + 1], y[i : i + 1], classes=range(5), sample_weight=np.full(1, weight))
+    np.testing.assert_allclose(parts.coef_, model.coef_, rtol=1e-9, atol=1e-9)
+
+
+def test_one_sample_a_class_of_digits():
+    x, y = load_digits(return_X_y=True)
+    first = [np.flatnonzero(y == k)[0] for k in range(10)]
+    with pytest.warns(LinAlgWarning, match="nearest class mean"):
+        bare = GaussianSoftmaxClassifier(standardize=False).fit(x[first], y[first])
+    nearest = y[first][np.square(x[:, None] - x[first]).sum(2).argmin(1)]
+    assert (bare.predict(x) == nearest).mean() > 0.998  # pixels are whole numbers: there are ties
+    assert bare.score(x, y) > 0.55  # chance is 0.1
+    assert GaussianSoftmaxClassifier(shrinkage="auto", standardize=False).fit(x[first], y[first]).score(x, y) > 0.55
+
+
+@pytest.mark.parametrize("shrinkage", [0.3, "auto"])
+def test_a_feature_that_does_not_vary_within_the_classes(shrinkage):
+    """A constant changes nothing; a feature that names the class is counted with its variance over all samples."""
+    x, y = data(k=2)
+    plain = GaussianSoftmaxClassifier(shrinkage=shrinkage).fit(x, y)
+    constant = GaussianSoftmaxClassifier(shrinkage=shrinkage).fit(np.c_[x, np.full(len(y), 1e3)], y)
+    np.testing.assert_allclose(constant.coef_[:, :4], plain.coef_, rtol=1e-9)
+    named = GaussianSoftmaxClassifier(shrinkage=shrinkage).fit(np.c_[x, 7.0 * y], y)
+    np.testing.assert_allclose(named.coef_[:, 4], 7 / (49 / 4), rtol=1e-9)
+    np.testing.assert_allclose(named.coef_[:, :4], plain.coef_, rtol=1e-9)
+    assert named.shrinkage_ == pytest.approx(plain.shrinkage_)
+
+
+@pytest.mark.parametrize("value", [0.1, 1e3 / 7, -1e-5])
+def test_a_constant_that_sums_round_has_no_weight(value):
+    x, y = data(n=3000)
+    model = GaussianSoftmaxClassifier(shrinkage=0.1).fit(np.c_[x, np.full(len(y), value)], y)
+    assert np.abs(model.coef_[:, 4] * value).max() < 1e-9
+
+
+def test_collinear_features():
+    """Twice the same feature: with a warning the pseudo-inverse shares its weight out; shrinkage needs none."""
+    x, y = data()
+    plain = GaussianSoftmaxClassifier().fit(x, y)
+    twice = np.c_[x, x[:, 0]]
+    with pytest.warns(LinAlgWarning, match="pseudo-inverse"):
+        bare = GaussianSoftmaxClassifier().fit(twice, y)
+    np.testing.assert_allclose(bare.coef_[:, [0]] + bare.coef_[:, [4]], plain.coef_[:, [0]], rtol=1e-6)
+    np.testing.assert_allclose(bare.predict_proba(twice), plain.predict_proba(x), atol=1e-8)
+    shrunk = GaussianSoftmaxClassifier(shrinkage="auto").fit(twice, y)
+    np.testing.assert_allclose(shrunk.coef_[:, 0], shrunk.coef_[:, 4], rtol=1e-9)
 
 
 def test_exponential_features_bias_the_slope_and_not_by_chance():
@@ -282,8 +427,15 @@ def test_calibration_error_by_hand():
         (np.array([[1.5, -0.5]]), np.array([0]), 10, "not logits"),
         (np.array([[0.5, 0.5]]), np.array([2]), 10, "columns of proba"),
         (np.array([[0.5, 0.5]]), np.array([1]), 0, "at least one"),
+        (np.array([[0.5, 0.1]]), np.array([1]), 10, "rows of sum 1"),
     ],
 )
 def test_bad_calibration_input(proba, y, bins, match):
     with pytest.raises(ValueError, match=match):
         calibration_error(proba, y, bins)
+
+
+@pytest.mark.parametrize("proba, y", [([0.5, 0.5], [1, 0]), ([[0.5, 0.5]], [1, 0]), ([[0.5, 0.5]], [1.0])])
+def test_calibration_input_of_wrong_shape_or_type(proba, y):
+    with pytest.raises((ValueError, TypeError)):  # a TypeError where shapes are enforced, as in these tests
+        calibration_error(np.array(proba), np.array(y))

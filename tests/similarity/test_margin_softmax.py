@@ -18,6 +18,7 @@ from spaces_core.similarity import (
     metric_margin,
     retrieval_scores,
 )
+from spaces_core.similarity.margin_softmax import mean_diameter
 from tests.benchmarks.similarity import margin_softmax as benchmark
 
 
@@ -31,6 +32,11 @@ def by_definition(x, w, labels, margin, scale, kind):
     """The oracle: a loop over rows, with the angle by acos."""
     losses = []
     for row, label in zip(x.double(), labels.tolist(), strict=True):
+        if kind == "distance":
+            d = [math.sqrt(max(0.0, 1 - float(row @ v / (row.norm() * v.norm())))) for v in w.double()]
+            gaps = [d[label] + margin - e for j, e in enumerate(d) if j != label]
+            losses.append(math.log(1 + sum(math.exp(scale * g) for g in gaps)))
+            continue
         cos = [float(row @ v / (row.norm() * v.norm())) for v in w.double()]
         angle = math.acos(max(-1.0, min(1.0, cos[label])))
         if kind == "cosine":
@@ -46,7 +52,7 @@ def by_definition(x, w, labels, margin, scale, kind):
 @settings(max_examples=80, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
-    kind=st.sampled_from(["cosine", "angular"]),
+    kind=st.sampled_from(["cosine", "angular", "distance"]),
     margin=st.floats(0, 1.9),
     scale=st.floats(0.1, 40),
     classes=st.integers(1, 6),
@@ -66,6 +72,17 @@ def test_the_cosine_margin_forces_the_metric_one(p, q, m):
         assert math.sqrt(1 - q) - math.sqrt(1 - p) > m - 1e-7
 
 
+@settings(max_examples=200, deadline=None)
+@given(a=st.floats(0, 1), b=st.floats(0, 1), r=st.floats(0, 1.5), m=st.floats(0, math.sqrt(2)))
+def test_the_cosine_margin_with_a_known_own_distance(a, b, r, m):
+    """At most r from its own class; and at r and r + m exactly the margin m."""
+    a, b = a * min(r, math.sqrt(2)), b * math.sqrt(2)
+    if b * b - a * a > cosine_margin(m, own=r):
+        assert b - a > m - 1e-7
+    if r + m <= math.sqrt(2):
+        assert cosine_margin(m, own=r) == pytest.approx((r + m) ** 2 - r * r, abs=1e-12)
+
+
 @given(m=st.floats(1e-3, math.sqrt(2)))
 def test_no_smaller_cosine_margin_does(m):
     b, a = math.sqrt(2), math.sqrt(2) - m
@@ -78,7 +95,7 @@ def test_the_two_conversions_are_inverse(m):
     assert metric_margin(min(cosine_margin(m), 2.0)) == pytest.approx(m, abs=1e-7)
 
 
-@pytest.mark.parametrize("kind", ["cosine", "angular"])
+@pytest.mark.parametrize("kind", ["cosine", "angular", "distance"])
 def test_gradients_are_those_of_the_formula(kind):
     x, w, y = batch(3)
     for chunk in (None, 2):
@@ -88,7 +105,7 @@ def test_gradients_are_those_of_the_formula(kind):
         )
 
 
-@pytest.mark.parametrize("kind", ["cosine", "angular"])
+@pytest.mark.parametrize("kind", ["cosine", "angular", "distance"])
 def test_the_angular_target_falls_all_the_way(kind):
     angles = torch.linspace(0, math.pi, 1001, dtype=torch.float64)
     x = torch.stack([angles.cos(), angles.sin(), 0 * angles], 1)
@@ -99,7 +116,7 @@ def test_the_angular_target_falls_all_the_way(kind):
     assert (losses.diff() > 0).all()
 
 
-@pytest.mark.parametrize("kind", ["cosine", "angular"])
+@pytest.mark.parametrize("kind", ["cosine", "angular", "distance"])
 def test_reductions_and_scale_invariance(kind):
     x, w, y = batch()
     each = margin_softmax_loss(x, w, y, kind=kind, reduction="none")
@@ -110,7 +127,7 @@ def test_reductions_and_scale_invariance(kind):
         assert torch.allclose(mean, each.mean()) and torch.allclose(total, each.sum())
 
 
-@pytest.mark.parametrize("kind", ["cosine", "angular"])
+@pytest.mark.parametrize("kind", ["cosine", "angular", "distance"])
 def test_float32_agrees_with_float64_and_dtype_is_kept(kind):
     x, w, y = batch(1, n=50, dim=32, classes=20)
     exact, single = (margin_softmax_loss(x.to(t), w.to(t), y, kind=kind) for t in (torch.float64, torch.float32))
@@ -174,7 +191,7 @@ def test_the_rows_of_the_benchmark_agree(row):
 
 
 # --- the traps --------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("kind", ["cosine", "angular"])
+@pytest.mark.parametrize("kind", ["cosine", "angular", "distance"])
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_finite_gradients_where_the_cosine_is_one(kind, sign):
     w = torch.tensor([[3.0, 0.0], [0.0, 2.0]], requires_grad=True)
@@ -300,6 +317,32 @@ def test_chunks_keep_no_matrix_of_logits():
     assert kept[None] >= 64 * 4000 and kept[500] <= w.numel()
 
 
+def test_the_mean_diameter_is_two_mean_radii():
+    x = torch.tensor([[1.0, 0.0], [0.0, 5.0], [-2.0, 0.0]])
+    w = torch.tensor([[4.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+    y = torch.tensor([0, 0, 1])
+    assert mean_diameter(x, w, y) == pytest.approx(0.5 + 1.0)
+    assert mean_diameter(x, w, y, kind="angular") == pytest.approx(math.pi / 4 + math.pi / 2)
+    assert mean_diameter(9 * x, w, y.to(torch.int16)) == pytest.approx(1.5)
+    with pytest.raises(ValueError, match="no metric"):
+        mean_diameter(x, w, y, kind="cosine")
+    loss = MarginSoftmaxLoss(3, 2, 0.0, 8.0, kind="distance")
+    without = loss(x, y)
+    loss.margin = mean_diameter(x, loss.weight, y)
+    assert loss(x, y) > without
+
+
+def test_a_loss_below_log_two_is_the_margin():
+    """The certificate: every foreign score is behind by the margin."""
+    x, w, y = batch(4, n=200, dim=3)
+    losses = margin_softmax_loss(x, w, y, margin=0.2, scale=6.0, reduction="none")
+    cos = nn.functional.normalize(x, dim=1) @ nn.functional.normalize(w, dim=1).T
+    own = cos[torch.arange(200), y]
+    gap = own - cos.scatter(1, y[:, None], -2.0).max(1).values
+    assert (gap >= 0.2 - losses.expm1().log() / 6 - 1e-9).all()
+    assert (losses < math.log(2)).any() and (gap[losses < math.log(2)] > 0.2).all()
+
+
 def test_radii():
     x = torch.tensor([[1.0, 0.0], [0.0, 5.0], [-2.0, 0.0]])
     w = torch.tensor([[4.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
@@ -332,8 +375,10 @@ X, W, Y = torch.ones(2, 3), torch.eye(3), torch.tensor([0, 1])
         (lambda: margin_softmax_loss(X, W, Y, kind="arc"), "kind is one of"),
         (lambda: margin_softmax_loss(X, W, Y, reduction="max"), "reduction is one of"),
         (lambda: margin_softmax_loss(X, W, Y, chunk=0), "chunk"),
+        (lambda: margin_softmax_loss(X, W, Y, margin=3.0, kind="distance"), "2 sqrt"),
         (lambda: MarginSoftmaxLoss(0, 3), "at least 1"),
         (lambda: cosine_margin(1.5), "sqrt"),
+        (lambda: cosine_margin(0.1, own=-0.1), "own is a distance"),
         (lambda: metric_margin(2.5), "0, 2"),
         (lambda: margin_from_degrees(200.0), "degrees"),
         (lambda: class_radii(X, W, Y, quantile=2.0), "quantile"),

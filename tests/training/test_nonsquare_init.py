@@ -5,6 +5,7 @@ import math
 from fractions import Fraction
 
 import jaxtyping
+import numpy as np
 import pytest
 import torch
 from beartype import beartype
@@ -172,8 +173,6 @@ def test_torch_offers_no_geometric_mean_and_the_difference_is_large():
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
 def test_in_place_and_dtype_kept(filler, dtype):
     w = nn.Parameter(torch.zeros(64, 48, dtype=dtype))
-    if filler is nonsquare_orthogonal_ and dtype in (torch.float16, torch.bfloat16):
-        pytest.skip("torch's QR has no half precision, in torch.nn.init.orthogonal_ too")
     out = filler(w, generator=seeded())
     assert out is w and w.dtype == dtype and w.requires_grad and w.grad is None
     assert float(w.detach().double().square().mean()) == pytest.approx(init_variance(48, 64), rel=0.15)
@@ -404,3 +403,29 @@ def test_bad_probes():
         gain_probe(net, torch.randn(4, 3), layers=lambda name, layer: False)
     with pytest.raises(ValueError, match="no floating-point tensor"):
         gain_probe(nn.Flatten(), torch.ones(4, 3, dtype=torch.int64))
+
+
+class Named(torch.nn.Module):
+    """A network that calls one of its layers by keyword."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = torch.nn.Linear(8, 16, bias=False), torch.nn.Linear(16, 8, bias=False)
+
+    def forward(self, x):
+        return self.second(input=self.first(x))
+
+
+def test_a_layer_that_is_called_by_keyword_is_measured_too():
+    assert [g.name for g in gain_probe(Named(), torch.randn(4, 8))] == ["first", "second"]
+
+
+def test_numpy_sizes_are_whole_numbers():
+    assert init_variance(np.int64(4), np.int32(8)) == init_variance(4, 8)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_an_orthogonal_weight_in_half_precision_is_the_rounded_one(dtype):
+    seeded = lambda: torch.Generator().manual_seed(0)  # noqa: E731
+    half = nonsquare_orthogonal_(torch.empty(6, 4, dtype=dtype), generator=seeded())
+    assert torch.equal(half, nonsquare_orthogonal_(torch.empty(6, 4), generator=seeded()).to(dtype))
