@@ -243,7 +243,7 @@ def interleaved_angles(
     tensor([[5.0000, 0.7000]], dtype=torch.float64)
 
     Implements: eq-tie-angle, with weights 1 and 0.
-    Source: https://kexue.fm/archives/10040; sections: Bai et al., Qwen3-VL (2025).
+    Source: https://kexue.fm/archives/10352; sections: Bai et al., Qwen3-VL (2025).
     """
     half, axes = _half(dim), positions.shape[-1]
     axis = torch.arange(half) % axes
