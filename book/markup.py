@@ -1,8 +1,11 @@
 """Small pieces of HTML that several pages share."""
 
 import html
+import re
 
 from docutils import nodes
+
+_PART = re.compile(r"\\[a-zA-Z]+|\\.|\S")
 
 
 def mark(kind: str, colour: str = "") -> str:
@@ -33,7 +36,29 @@ def ratio(s: dict) -> str:
 
 
 def tex(source: str) -> str:
+    """A formula for MathJax, or its source where TeX would refuse it, as a misprint may be."""
+    if _two_scripts(source):
+        return f"<code>{html.escape(source)}</code>"
     return f'<span class="math notranslate nohighlight">\\({html.escape(source)}\\)</span>'
+
+
+def _two_scripts(source: str) -> bool:
+    """Whether one base has two subscripts or two superscripts."""
+    parts, seen, k = _PART.findall(source), set(), 0
+    while k < len(parts):
+        if parts[k] not in ("_", "^"):
+            seen, k = set(), k + 1
+            continue
+        if parts[k] in seen:
+            return True
+        seen.add(parts[k])
+        k, depth = k + 1, 0
+        while k < len(parts):
+            depth += {"{": 1, "}": -1}.get(parts[k], 0)
+            k += 1
+            if depth == 0:
+                break
+    return False
 
 
 def table(head: tuple[str, ...], rows: str) -> str:

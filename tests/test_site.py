@@ -23,6 +23,7 @@ def test_a_badge_opens_to_the_statement_as_it_was_read(visit):
 
 @every_page
 def test_every_equation_has_its_evidence_beside_it(visit):
+    visit.open("details.sd-dropdown")
     found = visit.tab.evaluate(
         """() => [...document.querySelectorAll('article div.math[id^=equation-]')].map(equation => {
             let badges = [], next = equation.nextElementSibling;

@@ -75,7 +75,7 @@ def printed(tmp_path_factory):
     (folder / "conf.py").write_text(
         "from docutils.parsers.rst import Directive, directives\n"
         "from spaces_core.checks.page import EXTENSIONS\n"
-        "extensions = ['myst_parser']\nmyst_enable_extensions = list(EXTENSIONS)\n"
+        "extensions = ['myst_parser', 'sphinx_design']\nmyst_enable_extensions = list(EXTENSIONS)\n"
         "class Skip(Directive):\n"
         "    has_content, optional_arguments, final_argument_whitespace = True, 9, True\n"
         "    option_spec = {'tags': directives.unchanged}\n"
