@@ -4,7 +4,7 @@ import math
 import numbers
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, SupportsIndex
+from typing import Any, SupportsFloat, SupportsIndex
 
 import torch
 from jaxtyping import Float
@@ -21,7 +21,7 @@ MEANS: dict[str, Callable[[int, int], float]] = {
 r"""Variance of each named average; `m` is the fan-in and `n` the fan-out."""
 
 
-def init_variance(fan_in: SupportsIndex, fan_out: SupportsIndex, mean: str | int | float = "arithmetic") -> float:
+def init_variance(fan_in: SupportsIndex, fan_out: SupportsIndex, mean: str | SupportsFloat = "arithmetic") -> float:
     r"""Variance of a zero-mean weight, one over an average of the two fans.
 
     $$ t = \frac{1}{L_p(m, n)}, \qquad L_p(m, n) = \frac{m^p + n^p}{m^{p-1} + n^{p-1}} $$
@@ -54,11 +54,12 @@ def init_variance(fan_in: SupportsIndex, fan_out: SupportsIndex, mean: str | int
     for name, fan in (("fan_in", fan_in), ("fan_out", fan_out)):
         if isinstance(fan, bool) or not isinstance(fan, numbers.Integral) or fan < 1:
             raise ValueError(f"{name} must be a whole number of at least 1, got {fan!r}")
+    fan_in, fan_out = int(fan_in), int(fan_out)
     if isinstance(mean, str):
         if mean not in MEANS:
             raise ValueError(f"mean must be one of {', '.join(MEANS)} or a real number, got {mean!r}")
         return MEANS[mean](fan_in, fan_out)
-    if isinstance(mean, bool) or not isinstance(mean, (int, float)) or math.isnan(mean):
+    if isinstance(mean, bool) or not isinstance(mean, numbers.Real) or math.isnan(mean):
         raise ValueError(f"mean must be one of {', '.join(MEANS)} or a real number, got {mean!r}")
     return 1 / _lehmer(fan_in, fan_out, float(mean))
 
@@ -97,7 +98,7 @@ def fans(tensor: Tensor, groups: int = 1) -> tuple[int, int]:
     return tensor.shape[1] * kernel, tensor.shape[0] // groups * kernel
 
 
-def _std(tensor: Tensor, gain: float, mean: str | int | float, groups: int) -> float:
+def _std(tensor: Tensor, gain: float, mean: str | SupportsFloat, groups: int) -> float:
     if not 0 <= gain < math.inf:
         raise ValueError(f"gain must be a finite number of at least 0, got {gain!r}")
     if not tensor.is_floating_point():
@@ -111,7 +112,7 @@ def nonsquare_normal_(
     gain: float = 1.0,
     generator: torch.Generator | None = None,
     *,
-    mean: str | int | float = "arithmetic",
+    mean: str | SupportsFloat = "arithmetic",
     groups: int = 1,
 ) -> Tensor:
     r"""Fill a weight in place from a normal distribution of variance `gain² · init_variance(fan_in, fan_out, mean)`.
@@ -148,7 +149,7 @@ def nonsquare_uniform_(
     gain: float = 1.0,
     generator: torch.Generator | None = None,
     *,
-    mean: str | int | float = "arithmetic",
+    mean: str | SupportsFloat = "arithmetic",
     groups: int = 1,
 ) -> Tensor:
     r"""Fill a weight in place from a uniform distribution of variance `gain² · init_variance(fan_in, fan_out, mean)`.
@@ -182,7 +183,7 @@ def nonsquare_orthogonal_(
     gain: float = 1.0,
     generator: torch.Generator | None = None,
     *,
-    mean: str | int | float = "arithmetic",
+    mean: str | SupportsFloat = "arithmetic",
     groups: int = 1,
 ) -> Tensor:
     r"""Fill a weight in place with a semi-orthogonal matrix whose mean square is the variance asked for.

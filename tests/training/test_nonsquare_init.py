@@ -424,6 +424,17 @@ def test_numpy_sizes_are_whole_numbers():
     assert init_variance(np.int64(4), np.int32(8)) == init_variance(4, 8)
 
 
+@pytest.mark.parametrize("mean", [*MEANS, 0.3, 3])
+@pytest.mark.parametrize("kind, sizes", [(np.int32, (50257, 768)), (np.int16, (768, 3072)), (np.uint8, (200, 100))])
+def test_narrow_integers_do_not_overflow(kind, sizes, mean):
+    assert init_variance(*map(kind, sizes), mean) == init_variance(*sizes, mean)
+
+
+@pytest.mark.parametrize("p", [Fraction(1, 2), np.float32(0.5)])
+def test_a_mean_is_any_real_number(p):
+    assert math.isclose(init_variance(4, 16, p), 1 / 8)
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_an_orthogonal_weight_in_half_precision_is_the_rounded_one(dtype):
     seeded = lambda: torch.Generator().manual_seed(0)  # noqa: E731
