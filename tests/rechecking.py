@@ -8,6 +8,9 @@ import json
 import shutil
 import threading
 
+from spaces_core.checks.page import read_page
+from spaces_core.checks.recheck import editable
+from spaces_core.checks.runner import check_file
 from spaces_core.lab.record import ROOT
 from tests.browsing import missing
 
@@ -59,6 +62,15 @@ ch.demonstrate("eq-t-measured", {"L": low, "M": high}, sides=(low.mean(), high.m
 ch.report()
 ```
 """
+
+
+def editable_statements(folder):
+    """What the page lets its reader edit, after its checks have passed."""
+    file = folder / "page.md"
+    file.write_text(PAGE, encoding="utf-8")
+    (chapter,), problems = check_file(file)
+    assert not problems
+    return editable(read_page(file), chapter.ledger())
 
 
 def bundler():

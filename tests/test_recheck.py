@@ -4,20 +4,12 @@ import re
 
 import pytest
 
-from spaces_core.checks.page import read_page
-from spaces_core.checks.recheck import editable
-from spaces_core.checks.runner import check_file
-from tests.rechecking import PAGE, address, bundler, panel, site, verdict
+from tests.rechecking import address, bundler, editable_statements, panel, site, verdict
 
 
 @pytest.fixture(scope="module")
 def statements(tmp_path_factory):
-    """What the page of the tests lets its reader edit."""
-    file = tmp_path_factory.mktemp("page") / "page.md"
-    file.write_text(PAGE, encoding="utf-8")
-    (chapter,), problems = check_file(file)
-    assert not problems
-    return editable(read_page(file), chapter.ledger())
+    return editable_statements(tmp_path_factory.mktemp("page"))
 
 
 def test_without_npm_the_bundle_says_what_is_missing(monkeypatch, tmp_path):

@@ -1,4 +1,4 @@
-"""The book shows what the ledger of the second engine says: scopes, quotations, arguments, idle hypotheses."""
+"""The book shows what the ledger says: scopes, quotations, arguments, idle hypotheses."""
 
 import re
 

@@ -1,4 +1,4 @@
-r"""A reader's re-check by the second engine: statements, definitions and hypotheses, in Python and in the page."""
+r"""A reader's re-check: statements, definitions and hypotheses, in Python and in the page."""
 
 import subprocess
 import sys
@@ -6,11 +6,10 @@ import sys
 import pytest
 
 from spaces_core.checks.page import parse_page
-from spaces_core.checks.recheck import editable, recheck
-from spaces_core.checks.runner import check_file
+from spaces_core.checks.recheck import recheck
 from spaces_core.checks.slicing import needed
 from spaces_core.lab.record import ROOT
-from tests.rechecking import PAGE
+from tests.rechecking import PAGE, editable_statements
 
 
 def ask(label, latex, **more):
@@ -83,11 +82,7 @@ def test_an_unknown_label_is_an_error():
 
 @pytest.fixture(scope="module")
 def statements(tmp_path_factory):
-    file = tmp_path_factory.mktemp("page") / "page.md"
-    file.write_text(PAGE, encoding="utf-8")
-    (chapter,), problems = check_file(file)
-    assert not problems
-    return editable(parse_page(PAGE), chapter.ledger())
+    return editable_statements(tmp_path_factory.mktemp("page"))
 
 
 def test_what_can_be_edited(statements):
